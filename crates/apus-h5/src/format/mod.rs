@@ -1,0 +1,1 @@
+//! The file format, one file per structure of the specification.

@@ -1,0 +1,1 @@
+//! What SWIFT output means.

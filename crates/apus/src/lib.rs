@@ -1,0 +1,3 @@
+//! The service: catalogue, accounts, protocols, encodings.
+
+pub mod auth;

@@ -1,3 +1,5 @@
 //! The service: catalogue, accounts, protocols, encodings.
 
+mod api;
 pub mod auth;
+mod encode;

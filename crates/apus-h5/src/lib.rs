@@ -10,6 +10,7 @@
 //!   little-endian, C-order bytes, decoded on a [`DecodePool`].
 //! - A [`Resolver`] decides which other files a link or a virtual dataset may reach.
 
+pub mod decode;
 pub mod source;
 
 mod attribute;

@@ -1,5 +1,9 @@
 //! Datatypes: how elements are stored, and how they leave.
 
+mod convert;
+
+pub use convert::Converter;
+
 /// The order of the bytes of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ByteOrder {

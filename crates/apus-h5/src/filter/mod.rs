@@ -1,4 +1,19 @@
-//! The filters of a chunk.
+//! The filters of a chunk: what a writer did to its bytes, undone.
+//!
+//! A [`Pipeline`] is built once per dataset from the [`Filter`]s that the file declares; building it checks every parameter, so
+//! that decoding a chunk can only fail on the chunk's own bytes. Every filter has a file of its own, of one shape: the number
+//! `ID`, a type that holds the checked parameters, `new`, `max_encoded_len` (how long its output can be, which bounds what the
+//! stage before it may inflate to), and `decode` from one slice into another. Adding a filter is copying one and naming it in
+//! `pipeline.rs`.
+
+mod deflate;
+mod error;
+mod fletcher32;
+mod pipeline;
+mod shuffle;
+
+pub use error::FilterError;
+pub use pipeline::{Pipeline, Scratch};
 
 /// One stage of the filter pipeline, as the file declares it (in the order of writing).
 #[derive(Clone, Debug, PartialEq, Eq)]

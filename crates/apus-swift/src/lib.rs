@@ -1,1 +1,36 @@
-//! What SWIFT output means.
+//! What SWIFT's files mean, over what `apus-h5` reads.
+//!
+//! The nouns, in order:
+//!
+//! - An [`Output`] is an open file and what kind of output it is: [`OutputKind`] and [`Distribution`].
+//! - Its [`Header`], [`UnitSystem`]s and [`Cosmology`] are read once, at opening.
+//! - It holds [`ParticleGroup`]s (`/PartType0` and `gas`, FOF groups, SOAP apertures, sightlines) of [`Field`]s; each field has
+//!   a path, swiftsimio's name for it, a type, a shape, a unit, and says whether it is comoving or physical.
+//! - [`Dimensions`] and [`Unit`]s are pure values: [`Unit::parse`] reads what people write, [`UnitSystem::unit_string`]
+//!   writes what unyt and astropy parse.
+
+mod attributes;
+mod cosmology;
+mod distribution;
+mod error;
+mod field;
+mod group;
+mod header;
+mod kind;
+mod naming;
+mod output;
+mod particle_type;
+mod units;
+
+pub use attributes::{AttributeValue, Attributes};
+pub use cosmology::{AstropyCosmology, Cosmology};
+pub use distribution::Distribution;
+pub use error::{Error, Result};
+pub use field::{Field, FieldMask, FieldUnit, Frame, NamedColumns};
+pub use group::{ParticleGroup, Unreadable};
+pub use header::Header;
+pub use kind::OutputKind;
+pub use naming::{column_names, snake_case};
+pub use output::{Description, METADATA_GROUPS, Output, UnitDescription};
+pub use particle_type::{PARTICLE_TYPES, ParticleType};
+pub use units::{Dimensions, Unit, UnitSystem};

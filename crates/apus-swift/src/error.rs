@@ -1,0 +1,31 @@
+//! What can go wrong, named by what the caller can do about it.
+
+/// The result of everything in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file could not be read.
+    #[error(transparent)]
+    Hdf5(#[from] apus_h5::Error),
+    /// The file is sound HDF5, but what it says cannot be understood as SWIFT's output.
+    #[error("{file}: {object}: {reason}")]
+    Malformed {
+        /// The file's name.
+        file: String,
+        /// The group, dataset or attribute.
+        object: String,
+        /// What was expected and what was found.
+        reason: String,
+    },
+    /// A unit that is not known or does not parse.
+    #[error("unit {unit:?}: {reason}")]
+    BadUnit {
+        /// The whole unit as it was given.
+        unit: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}

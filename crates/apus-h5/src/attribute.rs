@@ -1,6 +1,16 @@
 //! Attributes, and arrays of values that are small enough to be held whole.
 
-use crate::{Dataspace, Datatype};
+use crate::{
+    Dataspace, Datatype, File, FloatFormat, Result,
+    dtype::Converter,
+    filter::FilterError,
+    format::{
+        Fault, MAX_METADATA_BYTES, Parse, attributes,
+        global_heap::{GlobalHeap, GlobalHeapId},
+        message::AttributeMessage,
+        object_header::ObjectHeader,
+    },
+};
 
 /// An attribute of a group, a dataset or a named type.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,25 +44,227 @@ pub enum Data {
     Variable(Vec<Vec<u8>>),
 }
 
+/// The attributes of an object, sorted by name.
+pub(crate) fn list(file: &File, object: &str, header: &ObjectHeader) -> Result<Vec<Attribute>> {
+    let error = |fault: Fault| fault.at(file.name(), object);
+    let meta = file.meta();
+    let mut messages = Vec::new();
+    attributes::for_each(meta, header, |body| {
+        messages.push(AttributeMessage::parse(meta, body)?);
+        Ok(())
+    })
+    .map_err(error)?;
+    messages.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    let mut heap = GlobalHeap::new(meta);
+    messages.into_iter().map(|message| resolve(message, &mut heap)).collect::<Parse<_>>().map_err(error)
+}
+
+/// The names of the attributes of an object, sorted.
+pub(crate) fn names(file: &File, object: &str, header: &ObjectHeader) -> Result<Vec<String>> {
+    let meta = file.meta();
+    let mut names = Vec::new();
+    attributes::for_each(meta, header, |body| {
+        names.push(AttributeMessage::parse_name(meta, body)?);
+        Ok(())
+    })
+    .map_err(|fault| fault.at(file.name(), object))?;
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// The attribute of that name.
+pub(crate) fn find(file: &File, object: &str, header: &ObjectHeader, name: &str) -> Result<Option<Attribute>> {
+    let meta = file.meta();
+    let found = attributes::find(meta, header, name);
+    let found = found.and_then(|message| message.map(|m| resolve(m, &mut GlobalHeap::new(meta))).transpose());
+    found.map_err(|fault| fault.at(file.name(), object))
+}
+
+fn resolve(message: AttributeMessage, heap: &mut GlobalHeap<'_>) -> Parse<Attribute> {
+    let AttributeMessage { name, dtype: stored_type, space, data } = message;
+    let data = Data::from_stored(&stored_type, data, heap, MAX_METADATA_BYTES).map_err(|fault| match fault {
+        Fault::Damaged(reason) => Fault::Damaged(format!("attribute {name:?}: {reason}")),
+        Fault::Unsupported(feature) => Fault::Unsupported(format!("attribute {name:?}: {feature}")),
+        other => other,
+    })?;
+    let dtype = stored_type.native();
+    Ok(Attribute { name, value: Array { dtype, space, data }, stored_type })
+}
+
+impl Data {
+    /// Turns whole stored elements into what leaves: native bytes, or what heap references point to. At most `limit_bytes`
+    /// are kept in memory.
+    pub(crate) fn from_stored(
+        stored: &Datatype,
+        data: Vec<u8>,
+        heap: &mut GlobalHeap<'_>,
+        limit_bytes: u64,
+    ) -> Parse<Self> {
+        match stored {
+            Datatype::VariableString { .. } => {
+                let strings = variable(&data, 1, heap, limit_bytes, |string| {
+                    // libhdf5 hands out C strings: they end at the first NUL.
+                    Ok(string.split(|&b| b == 0).next().unwrap_or_default().to_vec())
+                })?;
+                Ok(Self::Variable(strings))
+            }
+            Datatype::VariableSequence(base) => {
+                let converter = converter(base)?;
+                let sequences = variable(&data, base.size_bytes(), heap, limit_bytes, |sequence| {
+                    convert(&converter, sequence.to_vec(), limit_bytes)
+                })?;
+                Ok(Self::Variable(sequences))
+            }
+            fixed => Ok(Self::Fixed(convert(&converter(fixed)?, data, limit_bytes)?)),
+        }
+    }
+}
+
+fn converter(stored: &Datatype) -> Parse<Converter> {
+    Converter::new(stored, &stored.native()).map_err(|error| match error {
+        FilterError::Unsupported(feature) => Fault::Unsupported(feature),
+        FilterError::Damaged(reason) => Fault::Damaged(reason),
+    })
+}
+
+/// Whole elements as native bytes.
+fn convert(converter: &Converter, mut stored: Vec<u8>, limit_bytes: u64) -> Parse<Vec<u8>> {
+    if converter.is_identity() {
+        return Ok(stored);
+    }
+    if converter.is_in_place() {
+        converter.convert_in_place(&mut stored);
+        return Ok(stored);
+    }
+    let size = (stored.len() / converter.stored_size()).saturating_mul(converter.native_size());
+    if size as u64 > limit_bytes {
+        return Err(over_limit(size as u64, limit_bytes));
+    }
+    let mut native = vec![0; size];
+    converter.convert(&stored, &mut native);
+    Ok(native)
+}
+
+/// Fetches what the heap references `data` point to. Each is the number of elements, then a global heap ID.
+fn variable(
+    data: &[u8],
+    element_bytes: u64,
+    heap: &mut GlobalHeap<'_>,
+    limit_bytes: u64,
+    mut value: impl FnMut(&[u8]) -> Parse<Vec<u8>>,
+) -> Parse<Vec<Vec<u8>>> {
+    /// What an empty vector takes.
+    const ENTRY_BYTES: u64 = 24;
+    let mut values = Vec::new();
+    let mut total_bytes = 0u64;
+    let mut cursor = heap.cursor("heap references", data);
+    while cursor.remaining() > 0 {
+        let n_elements = u64::from(cursor.u32()?);
+        let id = GlobalHeapId::parse(&mut cursor)?;
+        let Some(id) = id.filter(|_| n_elements > 0) else {
+            values.push(Vec::new());
+            continue;
+        };
+        let size = n_elements.saturating_mul(element_bytes);
+        total_bytes = total_bytes.saturating_add(size).saturating_add(ENTRY_BYTES);
+        if total_bytes > limit_bytes {
+            return Err(over_limit(total_bytes, limit_bytes));
+        }
+        let object = heap.object(id)?;
+        let stored = usize::try_from(size).ok().and_then(|size| object.get(..size)).ok_or_else(|| {
+            Fault::Damaged(format!(
+                "{n_elements} elements of {element_bytes} bytes in a heap object of {}",
+                object.len()
+            ))
+        })?;
+        values.push(value(stored)?);
+    }
+    Ok(values)
+}
+
+fn over_limit(found: u64, limit: u64) -> Fault {
+    Fault::OverLimit { what: "the size of the values in bytes", found, limit }
+}
+
 impl Array {
     /// The value as one string, where it is one (a scalar or one-element string array): for fixed strings without trailing
     /// NULs. Bytes that are not UTF-8 are replaced.
     pub fn as_str(&self) -> Option<String> {
-        unimplemented!()
+        let mut strings = self.to_strings()?;
+        if strings.len() == 1 { strings.pop() } else { None }
     }
 
     /// All values as strings, where they are strings.
     pub fn to_strings(&self) -> Option<Vec<String>> {
-        unimplemented!()
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        match (&self.dtype, &self.data) {
+            (Datatype::FixedString { .. }, Data::Fixed(_)) => {
+                let trimmed = |bytes: &[u8]| {
+                    let len = bytes.iter().rposition(|&b| b != 0).map_or(0, |last| last + 1);
+                    text(&bytes[..len])
+                };
+                Some(self.elements()?.map(trimmed).collect())
+            }
+            (Datatype::VariableString { .. }, Data::Variable(strings)) => {
+                Some(strings.iter().map(|s| text(s)).collect())
+            }
+            _ => None,
+        }
     }
 
-    /// All values as 64-bit floats, where they are integers, enums or floats.
+    /// All values as 64-bit floats, where they are integers, enums or floats (not `longdouble`s).
     pub fn to_f64(&self) -> Option<Vec<f64>> {
-        unimplemented!()
+        if let Datatype::Float { format, .. } = &self.dtype {
+            let format = *format;
+            return self.elements()?.map(|bytes| float(format, bytes)).collect();
+        }
+        #[expect(clippy::cast_precision_loss, reason = "as numpy's astype does, large integers are rounded")]
+        self.to_i128().map(|values| values.into_iter().map(|value| value as f64).collect())
     }
 
     /// All values as integers, where they are integers or enums (the sign kept, unsigned 64 bits included).
     pub fn to_i128(&self) -> Option<Vec<i128>> {
-        unimplemented!()
+        let signed = match &self.dtype {
+            Datatype::Integer { signed, .. } => *signed,
+            Datatype::Enum { base, .. } => matches!(**base, Datatype::Integer { signed: true, .. }),
+            _ => return None,
+        };
+        self.elements()?.map(|bytes| integer(signed, bytes)).collect()
+    }
+
+    /// The bytes of each element of fixed size.
+    fn elements(&self) -> Option<std::slice::ChunksExact<'_, u8>> {
+        let size = usize::try_from(self.dtype.size_bytes()).ok().filter(|&size| size > 0)?;
+        match &self.data {
+            Data::Fixed(bytes) => Some(bytes.chunks_exact(size)),
+            Data::Variable(_) => None,
+        }
+    }
+}
+
+fn integer(signed: bool, bytes: &[u8]) -> Option<i128> {
+    let negative = signed && bytes.last().is_some_and(|&last| last & 0x80 != 0);
+    let mut array = if negative { [0xff; 16] } else { [0; 16] };
+    array.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    Some(i128::from_le_bytes(array)).filter(|&value| signed || value >= 0)
+}
+
+/// The value of a native float.
+fn float(format: FloatFormat, bytes: &[u8]) -> Option<f64> {
+    match format {
+        FloatFormat::F16 => {
+            let bits = u16::from_le_bytes(bytes.try_into().ok()?);
+            let (exponent, mantissa) = (i32::from((bits >> 10) & 31), f64::from(bits & 0x3ff));
+            let magnitude = match exponent {
+                0 => mantissa * f64::from(2.0f32.powi(-24)),
+                31 if bits & 0x3ff == 0 => f64::INFINITY,
+                31 => f64::NAN,
+                _ => (1024.0 + mantissa) * 2.0f64.powi(exponent - 25),
+            };
+            Some(if bits & 0x8000 == 0 { magnitude } else { -magnitude })
+        }
+        FloatFormat::F32 => Some(f64::from(f32::from_le_bytes(bytes.try_into().ok()?))),
+        FloatFormat::F64 => Some(f64::from_le_bytes(bytes.try_into().ok()?)),
+        _ => None,
     }
 }

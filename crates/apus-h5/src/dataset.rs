@@ -1,10 +1,45 @@
 //! Datasets.
 
-use crate::{Array, Attribute, Dataspace, Datatype, File, Filter, ReadOptions, Reader, Result, Selection};
+use std::{fmt, sync::Arc};
+
+use crate::{
+    Array, Attribute, Dataspace, Datatype, File, Filter, ReadOptions, Reader, Result, Selection, attribute,
+    format::{
+        Fault, Parse,
+        message::{FillValue, FilterPipeline, LayoutMessage},
+        object_header::{ObjectHeader, kind},
+    },
+};
 
 /// A dataset. Cheap to clone; its chunk index is built at the first read and kept with the file.
-#[derive(Clone, Debug)]
-pub struct Dataset {}
+#[derive(Clone)]
+pub struct Dataset(Arc<Opened>);
+
+struct Opened {
+    file: File,
+    path: String,
+    header: ObjectHeader,
+    description: Description,
+}
+
+/// What the object header of a dataset says.
+#[derive(Debug)]
+pub(crate) struct Description {
+    /// The extent.
+    pub(crate) space: Dataspace,
+    /// The type of the elements as stored.
+    pub(crate) stored_type: Datatype,
+    /// The type as which they leave.
+    pub(crate) native_type: Datatype,
+    /// Where they are.
+    pub(crate) layout: LayoutMessage,
+    /// The filters of chunks.
+    pub(crate) pipeline: FilterPipeline,
+    /// What stands for elements that were never written, of the stored type's size.
+    pub(crate) fill_value: FillValue,
+    /// Whether the elements are in other files as raw bytes, which is not read.
+    pub(crate) external_files: bool,
+}
 
 /// How a dataset's elements are laid out in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,24 +55,29 @@ pub enum Layout {
 }
 
 impl Dataset {
-    /// The file that holds the dataset (after an external link: the other file).
-    pub fn file(&self) -> &File {
-        unimplemented!()
+    pub(crate) fn open(file: File, path: String, header: ObjectHeader) -> Result<Self> {
+        let description = Description::parse(&file, &header).map_err(|fault| fault.at(file.name(), &path))?;
+        Ok(Self(Arc::new(Opened { file, path, header, description })))
     }
 
-    /// The path by which the dataset was reached, absolute.
+    /// The file that holds the dataset (after an external link: the other file).
+    pub fn file(&self) -> &File {
+        &self.0.file
+    }
+
+    /// The path by which the dataset was reached, absolute (after an external link: in the other file).
     pub fn path(&self) -> &str {
-        unimplemented!()
+        &self.0.path
     }
 
     /// The address of the object header.
     pub fn address(&self) -> u64 {
-        unimplemented!()
+        self.0.header.address()
     }
 
     /// The extent.
     pub fn space(&self) -> &Dataspace {
-        unimplemented!()
+        &self.description().space
     }
 
     /// The shape as numpy has it.
@@ -47,27 +87,40 @@ impl Dataset {
 
     /// The type of the elements as they leave: little-endian, of a size that a machine has.
     pub fn dtype(&self) -> &Datatype {
-        unimplemented!()
+        &self.description().native_type
     }
 
     /// The type of the elements as stored.
     pub fn stored_type(&self) -> &Datatype {
-        unimplemented!()
+        &self.description().stored_type
     }
 
     /// How the elements are laid out.
     pub fn layout(&self) -> Layout {
-        unimplemented!()
+        match &self.description().layout {
+            LayoutMessage::Compact(_) => Layout::Compact,
+            LayoutMessage::Contiguous { .. } => Layout::Contiguous,
+            LayoutMessage::Chunked(_) => Layout::Chunked,
+            LayoutMessage::Virtual(_) => Layout::Virtual,
+        }
     }
 
     /// The shape of a chunk, where there are chunks.
     pub fn chunk_shape(&self) -> Option<&[u64]> {
-        unimplemented!()
+        match &self.description().layout {
+            LayoutMessage::Chunked(chunked) => Some(&chunked.dims),
+            _ => None,
+        }
     }
 
     /// The filters, in the order of writing.
     pub fn filters(&self) -> &[Filter] {
-        unimplemented!()
+        &self.description().pipeline.filters
+    }
+
+    /// What the object header says.
+    pub(crate) fn description(&self) -> &Description {
+        &self.0.description
     }
 
     /// The bytes that the elements take in the file; none for a virtual dataset. Builds the chunk index.
@@ -81,13 +134,21 @@ impl Dataset {
     }
 
     /// All attributes, sorted by name (by bytes).
+    ///
+    /// Errors: those of the first that cannot be read; where one should not hide the others, ask for
+    /// [`attribute_names`](Self::attribute_names) and take them one by one.
     pub fn attributes(&self) -> Result<Vec<Attribute>> {
-        unimplemented!()
+        attribute::list(self.file(), self.path(), &self.0.header)
+    }
+
+    /// The names of all attributes, sorted (by bytes).
+    pub fn attribute_names(&self) -> Result<Vec<String>> {
+        attribute::names(self.file(), self.path(), &self.0.header)
     }
 
     /// The attribute of that name.
-    pub fn attribute(&self, _name: &str) -> Result<Option<Attribute>> {
-        unimplemented!()
+    pub fn attribute(&self, name: &str) -> Result<Option<Attribute>> {
+        attribute::find(self.file(), self.path(), &self.0.header, name)
     }
 
     /// Plans the reading of `selection`: checks it against the extent, and that type, layout and filters are ones that can
@@ -107,5 +168,60 @@ impl Dataset {
     /// Reads the selected elements of a variable-length type (or of any other), at most `limit_bytes` of them in memory.
     pub fn read(&self, _selection: Selection, _limit_bytes: u64) -> Result<Array> {
         unimplemented!()
+    }
+}
+
+impl Description {
+    fn parse(file: &File, header: &ObjectHeader) -> Parse<Self> {
+        let meta = file.meta();
+        let body = |kind| header.message(kind).map(|message| message.resolved(meta)).transpose();
+        let required =
+            |kind, what: &str| body(kind)?.ok_or_else(|| Fault::damaged(format!("a dataset without a {what}")));
+        let space = Dataspace::parse(meta.cursor("dataspace message", &required(kind::DATASPACE, "dataspace")?))?;
+        let stored_type = Datatype::parse(meta.cursor("datatype message", &required(kind::DATATYPE, "datatype")?))?;
+        let layout = LayoutMessage::parse(meta.cursor("data layout message", &required(kind::LAYOUT, "data layout")?))?;
+        let pipeline = match body(kind::FILTER_PIPELINE)? {
+            Some(body) => FilterPipeline::parse(meta.cursor("filter pipeline message", &body))?,
+            None => FilterPipeline::default(),
+        };
+        let fill_value = match (body(kind::FILL_VALUE)?, body(kind::FILL_VALUE_OLD)?) {
+            (Some(body), _) => FillValue::parse(meta.cursor("fill value message", &body))?,
+            (None, Some(body)) => FillValue::parse_old(meta.cursor("old fill value message", &body))?,
+            (None, None) => FillValue::default(),
+        };
+        let element_bytes = stored_type.size_bytes();
+        if let LayoutMessage::Chunked(chunked) = &layout {
+            let rank = space.shape().len();
+            if chunked.dims.len() != rank || chunked.element_bytes != element_bytes {
+                return Err(Fault::Damaged(format!(
+                    "chunks of {} dimensions with elements of {} bytes in a dataset of {rank} and {element_bytes}",
+                    chunked.dims.len(),
+                    chunked.element_bytes
+                )));
+            }
+        }
+        if let Some(value) = &fill_value.value
+            && value.len() as u64 != element_bytes
+        {
+            return Err(Fault::Damaged(format!(
+                "a fill value of {} bytes for elements of {element_bytes}",
+                value.len()
+            )));
+        }
+        Ok(Self {
+            native_type: stored_type.native(),
+            space,
+            stored_type,
+            layout,
+            pipeline,
+            fill_value,
+            external_files: header.has(kind::EXTERNAL_FILES),
+        })
+    }
+}
+
+impl fmt::Debug for Dataset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Dataset({:?} in {:?})", self.path(), self.file())
     }
 }

@@ -1,12 +1,20 @@
 //! Files, and the way from a path to an object.
 
-use std::{path::Path, sync::Arc};
+use std::{fmt, path::Path, sync::Arc};
 
-use crate::{Dataset, Group, Result, source::ByteSource};
+use crate::{
+    Dataset, Error, Group, Result,
+    format::{
+        Meta,
+        superblock::{self, OpenFault},
+    },
+    path,
+    source::{ByteSource, LocalFile},
+};
 
 /// An open file. Cheap to clone; clones share the metadata cache and the chunk indexes.
-#[derive(Clone, Debug)]
-pub struct File {}
+#[derive(Clone)]
+pub struct File(Arc<Opened>);
 
 /// What a path leads to.
 #[derive(Clone, Debug)]
@@ -40,42 +48,121 @@ pub struct OpenOptions {
     pub max_chunk_bytes: u64,
 }
 
+/// What the clones of a [`File`] share.
+struct Opened {
+    name: String,
+    meta: Meta,
+    root: u64,
+    options: OpenOptions,
+}
+
 impl File {
     /// Opens a local file; links out of it are refused.
-    pub fn open(_path: impl AsRef<Path>) -> Result<Self> {
-        unimplemented!()
+    ///
+    /// Errors: [`Error::Io`], [`Error::NotHdf5`], [`Error::Damaged`], [`Error::Unsupported`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let name = path.display().to_string();
+        match LocalFile::open(path) {
+            Ok(source) => Self::from_source(name, Arc::new(source), OpenOptions::default()),
+            Err(source) => Err(Error::Io { file: name, source }),
+        }
     }
 
     /// Opens a file over any source. `name` is what errors call it.
-    pub fn from_source(_name: impl Into<String>, _source: Arc<dyn ByteSource>, _options: OpenOptions) -> Result<Self> {
-        unimplemented!()
+    ///
+    /// Errors: as [`File::open`].
+    pub fn from_source(name: impl Into<String>, source: Arc<dyn ByteSource>, options: OpenOptions) -> Result<Self> {
+        let name = name.into();
+        match superblock::open(source, options.metadata_cache_bytes) {
+            Ok((meta, root)) => Ok(Self(Arc::new(Opened { name, meta, root, options }))),
+            Err(OpenFault::NotHdf5(reason)) => Err(Error::NotHdf5 { file: name, reason }),
+            Err(OpenFault::Fault(fault)) => Err(fault.at(&name, "superblock")),
+        }
     }
 
     /// The name it was opened by.
     pub fn name(&self) -> &str {
-        unimplemented!()
+        &self.0.name
     }
 
     /// The root group.
     pub fn root(&self) -> Result<Group> {
-        unimplemented!()
+        self.group("/")
     }
 
-    /// The object at an absolute path, soft, hard and external links followed (at most 16 deep).
+    /// The object at an absolute path, soft, hard and external links followed (at most 16 of them that are not hard).
     ///
-    /// Errors: [`Error::NotFound`](crate::Error::NotFound), [`Error::Refused`](crate::Error::Refused).
-    pub fn get(&self, _path: &str) -> Result<Object> {
-        unimplemented!()
+    /// Errors: [`Error::NotFound`], [`Error::Refused`].
+    pub fn get(&self, path: &str) -> Result<Object> {
+        path::resolve(self, self.0.root, "/", path)
     }
 
-    /// The dataset at that path, or [`Error::WrongKind`](crate::Error::WrongKind).
-    pub fn dataset(&self, _path: &str) -> Result<Dataset> {
-        unimplemented!()
+    /// The dataset at that path, or [`Error::WrongKind`].
+    pub fn dataset(&self, path: &str) -> Result<Dataset> {
+        match self.get(path)? {
+            Object::Dataset(dataset) => Ok(dataset),
+            other => Err(self.wrong_kind(path, "dataset", &other)),
+        }
     }
 
-    /// The group at that path, or [`Error::WrongKind`](crate::Error::WrongKind).
-    pub fn group(&self, _path: &str) -> Result<Group> {
-        unimplemented!()
+    /// The group at that path, or [`Error::WrongKind`].
+    pub fn group(&self, path: &str) -> Result<Group> {
+        match self.get(path)? {
+            Object::Group(group) => Ok(group),
+            other => Err(self.wrong_kind(path, "group", &other)),
+        }
+    }
+
+    fn wrong_kind(&self, path: &str, expected: &'static str, found: &Object) -> Error {
+        Error::WrongKind { file: self.name().to_owned(), object: path.to_owned(), expected, found: found.kind() }
+    }
+
+    /// The metadata.
+    pub(crate) fn meta(&self) -> &Meta {
+        &self.0.meta
+    }
+
+    /// How it was opened.
+    pub(crate) fn options(&self) -> &OpenOptions {
+        &self.0.options
+    }
+
+    /// Whether both are clones of one.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The address of the root group's object header.
+    pub(crate) fn root_address(&self) -> u64 {
+        self.0.root
+    }
+}
+
+impl Object {
+    /// What it is, in a word.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Group(_) => "group",
+            Self::Dataset(_) => "dataset",
+            Self::NamedType => "named type",
+        }
+    }
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "File({:?})", self.0.name)
+    }
+}
+
+impl fmt::Debug for OpenOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenOptions")
+            .field("resolver", &self.resolver.is_some())
+            .field("metadata_cache_bytes", &self.metadata_cache_bytes)
+            .field("max_chunk_bytes", &self.max_chunk_bytes)
+            .finish()
     }
 }
 

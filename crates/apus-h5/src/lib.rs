@@ -22,6 +22,7 @@ mod file;
 mod filter;
 mod format;
 mod group;
+mod path;
 mod read;
 
 pub use attribute::{Array, Attribute, Data};

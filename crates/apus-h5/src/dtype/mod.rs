@@ -1,6 +1,8 @@
-//! Datatypes: how elements are stored, and how they leave.
+//! Datatypes: how elements are stored (`parse` reads the message), and how they leave (`native`).
 
 mod convert;
+mod native;
+mod parse;
 
 pub use convert::Converter;
 
@@ -182,34 +184,4 @@ pub enum Datatype {
         /// The class's name in the specification.
         class: &'static str,
     },
-}
-
-impl Datatype {
-    /// The bytes of one element; a variable-length one counts as its heap reference.
-    pub fn size_bytes(&self) -> u64 {
-        match self {
-            Self::Integer { size, .. }
-            | Self::Float { size, .. }
-            | Self::Bitfield { size, .. }
-            | Self::FixedString { size, .. }
-            | Self::Compound { size, .. }
-            | Self::Opaque { size, .. }
-            | Self::Reference { size, .. }
-            | Self::Other { size, .. } => u64::from(*size),
-            // A count, an address of 8 bytes and an index.
-            Self::VariableString { .. } | Self::VariableSequence(_) => 16,
-            Self::Enum { base, .. } => base.size_bytes(),
-            // A product that does not fit belongs to no file; the extreme value makes every limit refuse it.
-            Self::Array { base, dims } => {
-                dims.iter().fold(base.size_bytes(), |size, &dim| size.saturating_mul(u64::from(dim)))
-            }
-        }
-    }
-
-    /// The type that elements of this type leave as: numbers little-endian, all their bits in use (a narrow float as the
-    /// smallest IEEE one that holds it and is no smaller than its size, as h5py has it), enums over such integers, compounds
-    /// with the offsets of the file's.
-    pub fn native(&self) -> Self {
-        unimplemented!()
-    }
 }

@@ -3,11 +3,13 @@
 //! Nothing here assumes that bytes are near or cheap: a source is asked for whole ranges, and metadata is read through a
 //! cache of blocks.
 
+mod cache;
 mod local;
 mod memory;
 
 use std::{fmt, io};
 
+pub(crate) use cache::BlockCache;
 pub use local::LocalFile;
 pub use memory::Memory;
 

@@ -1,0 +1,101 @@
+//! From a path to an object, along links of every kind.
+
+use crate::{
+    Dataset, Error, File, Group, LinkTarget, Object, Result,
+    format::{
+        Fault, links,
+        object_header::{ObjectHeader, kind},
+    },
+};
+
+/// The most soft and external links that one look-up follows: libhdf5's default. It also ends cycles.
+const MAX_LINKS: u32 = 16;
+
+/// A place that was reached.
+struct Place {
+    file: File,
+    address: u64,
+    /// The absolute path by which it was reached, in `file`.
+    path: String,
+}
+
+/// The object that `path` leads to from the object at `address`, which was reached as `base`; an absolute `path` starts at
+/// the root.
+///
+/// Repeated slashes and `.` count for nothing, as in libhdf5; `..` is a name like any other.
+pub(crate) fn resolve(file: &File, address: u64, base: &str, path: &str) -> Result<Object> {
+    let start = Place { file: file.clone(), address, path: base.trim_end_matches('/').to_owned() };
+    let mut links_left = MAX_LINKS;
+    let place = walk(start, path, &mut links_left)?;
+    open(place)
+}
+
+fn walk(start: Place, path: &str, links_left: &mut u32) -> Result<Place> {
+    let mut place = if path.starts_with('/') { root(start.file) } else { start };
+    for name in path.split('/').filter(|name| !matches!(*name, "" | ".")) {
+        place = step(place, name, links_left)?;
+    }
+    Ok(place)
+}
+
+fn root(file: File) -> Place {
+    Place { address: file.root_address(), file, path: String::new() }
+}
+
+/// Follows the link `name` of the group at `place`. The depth of the recursion is bounded by the links that are left.
+fn step(place: Place, name: &str, links_left: &mut u32) -> Result<Place> {
+    let path = format!("{}/{name}", place.path);
+    let error = |fault: Fault| fault.at(place.file.name(), &path);
+    let not_found = || Error::NotFound { file: place.file.name().to_owned(), object: path.clone() };
+    let meta = place.file.meta();
+    let header = ObjectHeader::read(meta, place.address).map_err(error)?;
+    let link = links::find(meta, &header, name).map_err(error)?.ok_or_else(not_found)?;
+    if !matches!(link.target, LinkTarget::Hard { .. }) {
+        *links_left = links_left.checked_sub(1).ok_or_else(|| {
+            error(Fault::Unsupported(format!("a path through more than {MAX_LINKS} soft or external links")))
+        })?;
+    }
+    match link.target {
+        LinkTarget::Hard { address } => Ok(Place { address, path, file: place.file }),
+        LinkTarget::Soft { path: target } => {
+            let file = place.file.clone();
+            let reached = walk(place, &target, links_left)?;
+            // In the file that was asked the caller's path is kept; another file knows only its own.
+            Ok(if reached.file.is_same(&file) { Place { path, ..reached } } else { reached })
+        }
+        LinkTarget::External { file: target, path: object } => {
+            let refused = |reason: String| Error::Refused {
+                file: place.file.name().to_owned(),
+                object: path.clone(),
+                target: target.clone(),
+                reason,
+            };
+            let resolver = place.file.options().resolver.as_ref();
+            let resolver = resolver.ok_or_else(|| refused("links to other files are not followed here".to_owned()))?;
+            let other = resolver.resolve(&place.file, &target).map_err(refused)?.ok_or_else(not_found)?;
+            walk(root(other), &object, links_left)
+        }
+        LinkTarget::UserDefined { class } => {
+            Err(error(Fault::Unsupported(format!("a user-defined link of class {class}"))))
+        }
+    }
+}
+
+fn open(place: Place) -> Result<Object> {
+    let Place { file, address, mut path } = place;
+    if path.is_empty() {
+        path.push('/');
+    }
+    let header = ObjectHeader::read(file.meta(), address).map_err(|fault| fault.at(file.name(), &path))?;
+    // As libhdf5 tells them apart: a dataset has a type and an extent, a group knows where its links are.
+    if header.has(kind::DATATYPE) && header.has(kind::DATASPACE) {
+        Dataset::open(file, path, header).map(Object::Dataset)
+    } else if header.has(kind::SYMBOL_TABLE) || header.has(kind::LINK_INFO) || header.has(kind::GROUP_INFO) {
+        Ok(Object::Group(Group::new(file, path, header)))
+    } else if header.has(kind::DATATYPE) {
+        Ok(Object::NamedType)
+    } else {
+        let fault = Fault::Damaged(format!("the object header at address {address} is of no known kind of object"));
+        Err(fault.at(file.name(), &path))
+    }
+}

@@ -1,0 +1,89 @@
+"""Starts the built binary on folders of real files, once for all tests, and again for those that need one of their own.
+
+Environment: APUS_BIN, the binary (default: target/debug/apus, else target/release/apus). With ../shared beside the repository the whole
+data pack and the HDF5 matrix are served and compared too; without it, tests/data alone.
+"""
+
+import collections
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from apus_server import Server, binary
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+TEST_DATA = REPOSITORY / "tests" / "data"
+SHARED = REPOSITORY.parent / "shared"
+PACK = SHARED / "data" / "swift"
+MAKE_H5_MATRIX = SHARED / "conformance" / "make_h5_matrix.py"
+MATRIX_SEEDS = (3, 14)
+
+# Mount name -> folder of files by SWIFT, each with its DIGESTS.json.
+PACKS = {"data": TEST_DATA} | ({"pack": PACK} if PACK.is_dir() else {})
+SWIFT_FILES = [(mount, path) for mount, folder in PACKS.items() for path in sorted(folder.glob("*.hdf5"))]
+
+# How many datasets were compared with the truth, by what they were compared with: shown at the end of the run.
+compared = collections.Counter()
+
+
+def swift_files(test):
+    """Runs a test once for each file by SWIFT, with `mount` and `path`."""
+    return pytest.mark.parametrize(("mount", "path"), SWIFT_FILES, ids=[f"{m}/{p.name}" for m, p in SWIFT_FILES])(test)
+
+
+def pytest_configure():
+    binary()  # says at once what is missing
+
+
+def pytest_terminal_summary(terminalreporter):
+    terminalreporter.section("datasets compared")
+    for what, n in sorted(compared.items()):
+        terminalreporter.write_line(f"{n:7d} {what}")
+
+
+@pytest.fixture(scope="session")
+def matrix_folders(tmp_path_factory):
+    """One folder for each seed with the files of make_h5_matrix.py, by mount name; none without ../shared."""
+    folders = {}
+    for seed in MATRIX_SEEDS if MAKE_H5_MATRIX.exists() else ():
+        folder = tmp_path_factory.mktemp(f"matrix{seed}")
+        subprocess.run([sys.executable, MAKE_H5_MATRIX, folder, str(seed)], check=True)
+        folders[f"matrix{seed}"] = folder
+    return folders
+
+
+@pytest.fixture(scope="session")
+def scratch(tmp_path_factory):
+    """The folder behind the mount `scratch` of the common server: tests put files there, each under a name of its own."""
+    return tmp_path_factory.mktemp("scratch")
+
+
+@pytest.fixture(scope="session")
+def server(matrix_folders, scratch, tmp_path_factory):
+    """The server that all tests share which change nothing but `scratch`."""
+    with Server(PACKS | matrix_folders | {"scratch": scratch}, tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def http(server):
+    """A session with the common server: `http.get("/v1/list/")`."""
+    with server.session() as session:
+        yield session
+
+
+@pytest.fixture
+def start_server(tmp_path):
+    """Starts servers for one test: `start_server({"name": folder}, "--flag")`."""
+    started = []
+
+    def start(mounts, *arguments, **environment):
+        server = Server(mounts, tmp_path / f"server{len(started)}", arguments, environment)
+        started.append(server)
+        return server.__enter__()
+
+    yield start
+    for server in started:
+        server.__exit__(None, None, None)

@@ -1,0 +1,6 @@
+//! Tests at the crate's boundary; the reference is h5py, never this crate's own reader or writer.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod python;
+mod write;

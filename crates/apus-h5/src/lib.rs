@@ -12,7 +12,6 @@
 
 pub mod decode;
 pub mod source;
-pub mod write;
 
 mod attribute;
 mod dataset;

@@ -93,8 +93,13 @@ fn checksum(data: &[u8]) -> u32 {
         sum1 = fold(sum1);
         sum2 = fold(sum2);
     }
-    let halves = |sum: u64| u32::from((fold(sum) as u16).swap_bytes());
-    halves(sum2) << 16 | halves(sum1)
+    half(sum2) << 16 | half(sum1)
+}
+
+/// A sum as it stands in the checksum.
+fn half(sum: u64) -> u32 {
+    let folded = fold(sum);
+    u32::try_from((folded & 0xff) << 8 | folded >> 8).unwrap_or(0)
 }
 
 /// The same number modulo 2^16 - 1 in 16 bits; zero only of zero.

@@ -6,10 +6,14 @@
 //! stage before it may inflate to), and `decode` from one slice into another. Adding a filter is copying one and naming it in
 //! `pipeline.rs`.
 
+mod bits;
 mod deflate;
 mod error;
 mod fletcher32;
+mod lzf;
+mod nbit;
 mod pipeline;
+mod scale_offset;
 mod shuffle;
 
 pub use error::FilterError;

@@ -1,7 +1,13 @@
 //! The stages in a row.
 
 use super::{
-    Filter, FilterError, deflate, deflate::Deflate, fletcher32, fletcher32::Fletcher32, shuffle, shuffle::Shuffle,
+    Filter, FilterError,
+    deflate::{self, Deflate},
+    fletcher32::{self, Fletcher32},
+    lzf::{self, Lzf},
+    nbit::{self, Nbit},
+    scale_offset::{self, ScaleOffset},
+    shuffle::{self, Shuffle},
 };
 
 /// The most stages that libhdf5 allows, and that a filter mask can speak of.
@@ -22,6 +28,11 @@ enum Stage {
     Deflate(Deflate),
     Shuffle(Shuffle),
     Fletcher32(Fletcher32),
+    Nbit(Nbit),
+    ScaleOffset(ScaleOffset),
+    Lzf(Lzf),
+    /// A stage that its parameters turn off.
+    Off,
 }
 
 /// What a thread keeps between chunks, so that decoding allocates nothing once the buffers have grown.
@@ -124,7 +135,8 @@ impl Pipeline {
 
     /// The stages that the mask leaves, in the order of writing.
     fn applied(&self, filter_mask: u32) -> impl Iterator<Item = &Stage> {
-        self.stages.iter().enumerate().filter(move |(i, _)| filter_mask >> i & 1 == 0).map(|(_, stage)| stage)
+        let left = move |i: usize, stage: &Stage| filter_mask >> i & 1 == 0 && !matches!(stage, Stage::Off);
+        self.stages.iter().enumerate().filter(move |(i, stage)| left(*i, stage)).map(|(_, stage)| stage)
     }
 }
 
@@ -183,6 +195,9 @@ impl Stage {
             deflate::ID => Deflate::new(&filter.parameters).map(Self::Deflate),
             shuffle::ID => Shuffle::new(&filter.parameters).map(Self::Shuffle),
             fletcher32::ID => Fletcher32::new(&filter.parameters).map(Self::Fletcher32),
+            nbit::ID => Ok(Nbit::new(&filter.parameters)?.map_or(Self::Off, Self::Nbit)),
+            scale_offset::ID => Ok(ScaleOffset::new(&filter.parameters)?.map_or(Self::Off, Self::ScaleOffset)),
+            lzf::ID => Lzf::new(&filter.parameters).map(Self::Lzf),
             id => Err(FilterError::Unsupported(format!("filter {id} ({})", filter.name))),
         }
     }
@@ -193,6 +208,10 @@ impl Stage {
             Self::Deflate(stage) => stage.max_encoded_len(len),
             Self::Shuffle(stage) => stage.max_encoded_len(len),
             Self::Fletcher32(stage) => stage.max_encoded_len(len),
+            Self::Nbit(stage) => stage.max_encoded_len(len),
+            Self::ScaleOffset(stage) => stage.max_encoded_len(len),
+            Self::Lzf(stage) => stage.max_encoded_len(len),
+            Self::Off => len,
         }
     }
 
@@ -200,7 +219,10 @@ impl Stage {
     fn max_decoded_len(&self, len: usize) -> usize {
         match self {
             Self::Deflate(stage) => stage.max_decoded_len(len),
-            Self::Shuffle(_) | Self::Fletcher32(_) => len,
+            Self::Nbit(stage) => stage.max_decoded_len(len),
+            Self::ScaleOffset(stage) => stage.max_decoded_len(len),
+            Self::Lzf(stage) => stage.max_decoded_len(len),
+            Self::Shuffle(_) | Self::Fletcher32(_) | Self::Off => len,
         }
     }
 
@@ -209,6 +231,10 @@ impl Stage {
             Self::Deflate(stage) => stage.decode(input, output, inflater),
             Self::Shuffle(stage) => stage.decode(input, output),
             Self::Fletcher32(stage) => stage.decode(input, output),
+            Self::Nbit(stage) => stage.decode(input, output),
+            Self::ScaleOffset(stage) => stage.decode(input, output),
+            Self::Lzf(stage) => stage.decode(input, output),
+            Self::Off => Ok(0),
         }
     }
 }

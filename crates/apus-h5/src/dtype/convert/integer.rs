@@ -41,7 +41,11 @@ impl Integer {
 
     /// The least that has to be done.
     pub(super) fn step(self) -> Step {
-        let whole = self.stored_size == self.native_size && self.precision as usize == self.stored_size * 8;
+        let same_size = self.stored_size == self.native_size;
+        // libhdf5 turns a big-endian byte into a little-endian one by swapping, which leaves it as it is: whatever stands above
+        // the bits that count stays. For longer words h5py never asks for that, and signs are extended.
+        let byte = self.stored_size == 1 && self.order == ByteOrder::Big && self.bit_offset == 0;
+        let whole = same_size && (byte || self.precision as usize == self.stored_size * 8);
         match self.order {
             ByteOrder::Little if whole => Step::Keep,
             ByteOrder::Big if whole => Step::Reverse,
@@ -57,9 +61,12 @@ impl Integer {
             (8, 8) => pick!(self, words, u64),
             (stored_size, native_size) => {
                 let (left, right) = self.shifts(u128::BITS);
-                words.map_any(stored_size, native_size, self.order, |word| match self.signed {
-                    true => ((word << left).cast_signed() >> right).cast_unsigned(),
-                    false => word << left >> right,
+                words.map_any(stored_size, native_size, self.order, |word| {
+                    if self.signed {
+                        ((word << left).cast_signed() >> right).cast_unsigned()
+                    } else {
+                        word << left >> right
+                    }
                 });
             }
         }

@@ -101,4 +101,12 @@ pub enum Error {
         /// Why it is not opened.
         reason: String,
     },
+    /// What is to be written does not fit the format, or uses a part of it that is not written.
+    #[error("{object}: cannot be written: {reason}")]
+    Unwritable {
+        /// The path in the file to be, with the attribute where it is one.
+        object: String,
+        /// What does not fit.
+        reason: String,
+    },
 }

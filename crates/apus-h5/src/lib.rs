@@ -12,6 +12,7 @@
 
 pub mod decode;
 pub mod source;
+pub mod write;
 
 mod attribute;
 mod dataset;

@@ -1,6 +1,6 @@
 //! Chunks that h5py wrote, against what h5py reads: filters, filter masks and the conversion to native elements.
 
-use std::{fs, ops::Range};
+use std::{fs, ops::Range, path::Path};
 
 use apus_h5::{
     ByteOrder, CharacterSet, Datatype, Filter, FloatFormat, Member, StringPadding,
@@ -14,7 +14,8 @@ use crate::python;
 fn chunks_decode_as_h5py_decodes_them() {
     // A fixed seed for everyday use; APUS_SEED tries others.
     let seed = std::env::var("APUS_SEED").unwrap_or_else(|_| "1".to_owned());
-    let directory = python::run("chunk_vectors.py", &[&seed]);
+    let directory = python::scratch("chunk_vectors");
+    python::run("main", "chunk_vectors.py", &[&directory, Path::new(&seed)]);
     let bytes = fs::read(directory.join("vectors.bin")).unwrap();
     let cases: Vec<Value> = serde_json::from_slice(&fs::read(directory.join("vectors.json")).unwrap()).unwrap();
     assert!(cases.len() > 2000, "only {} cases", cases.len());

@@ -1,4 +1,7 @@
-//! Tests at the crate's boundary. h5py writes the files and says what is in them.
+//! Tests at the crate's boundary; the reference is h5py, never this crate's own reader or writer.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod chunks;
 mod python;
+mod write;

@@ -1,4 +1,4 @@
-//! Runs the scripts beside this folder, which write files with h5py.
+//! Asks the reference: runs Python programs with h5py, in the environment that `scripts/python-env` makes.
 
 use std::{
     env,
@@ -6,22 +6,27 @@ use std::{
     process::Command,
 };
 
-/// Runs `tests/SCRIPT DIRECTORY ARGUMENTS...` with the interpreter that has h5py, and gives the directory, which is new.
-pub(crate) fn run(script: &str, arguments: &[&str]) -> PathBuf {
-    let python = env::var_os("APUS_PYTHON")
-        .expect("APUS_PYTHON is not set: run scripts/test, which makes the Python environment");
-    let name = [&[script.trim_end_matches(".py")], arguments].concat().join("-");
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    if directory.exists() {
-        std::fs::remove_dir_all(&directory).unwrap();
-    }
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(script);
+/// Runs a program of this folder with its arguments, in the environment of that name, and gives what it printed.
+pub(crate) fn run(environment: &str, program: &str, args: &[&Path]) -> String {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = env::var_os("APUS_PYTHON_ROOT").map_or_else(|| here.join("../../target/python"), PathBuf::from);
+    let python = root.join(environment).join("bin/python");
     let output = Command::new(&python)
-        .arg(&script)
-        .arg(&directory)
-        .args(arguments)
+        .arg(here.join("tests/it").join(program))
+        .args(args)
         .output()
-        .unwrap_or_else(|error| panic!("{}: {error}", Path::new(&python).display()));
-    assert!(output.status.success(), "{}:\n{}", script.display(), String::from_utf8_lossy(&output.stderr));
-    directory
+        .unwrap_or_else(|error| panic!("{}: {error}; scripts/python-env makes it", python.display()));
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{program}: {stdout}{stderr}");
+    stdout.into_owned()
+}
+
+/// A fresh folder for the files of one test.
+pub(crate) fn scratch(name: &str) -> PathBuf {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    if dir.exists() {
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+    std::fs::create_dir_all(&dir).unwrap();
+    dir
 }

@@ -1,1 +1,3 @@
+//! The forms in which values leave, a file each. No word of HTTP here but the media type.
+
 pub mod msgpack;

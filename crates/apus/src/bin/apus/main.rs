@@ -1,3 +1,39 @@
 //! The command line.
 
-fn main() {}
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Serves the output of SWIFT cosmological simulations over the network.
+#[derive(Parser)]
+#[command(name = "apus", version, max_term_width = 120)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+}
+
+fn main() -> ExitCode {
+    // Before any thread starts: the file sets what the environment does not.
+    if let Err(error) = dotenvy::dotenv()
+        && !error.not_found()
+    {
+        return fail(&anyhow::Error::new(error).context("cannot read .env"));
+    }
+    let outcome = match Cli::parse().command {
+        Command::Serve(command) => command.run(),
+    };
+    outcome.unwrap_or_else(|error| fail(&error))
+}
+
+#[expect(clippy::print_stderr, reason = "the command line tells why it ends")]
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("apus: {error:#}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,75 @@
+//! What all requests share.
+
+use std::{io, ops::Deref, sync::Arc};
+
+use apus_h5::{DecodePool, ReadOptions};
+
+use crate::{
+    auth::Accounts,
+    catalog::Catalog,
+    config::{Config, ConfigError},
+    metrics::Metrics,
+    read_task::Reads,
+};
+
+/// The state of the service. Cheap to clone: every handler has one.
+#[derive(Clone)]
+pub struct App(Arc<Shared>);
+
+/// What an [`App`] holds.
+pub struct Shared {
+    /// The configuration, complete.
+    pub config: Config,
+    /// The files.
+    pub catalog: Catalog,
+    /// Who may be who.
+    pub accounts: Accounts,
+    /// The threads that decode.
+    pub pool: DecodePool,
+    /// The places for blocking work.
+    pub reads: Reads,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+impl App {
+    /// Puts the service together; nothing listens yet.
+    ///
+    /// Errors: the operating system's, where it grants no threads; a mount that is not there.
+    pub fn new(config: Config, accounts: Accounts) -> Result<Self, StartError> {
+        let catalog = Catalog::new(&config)?;
+        let pool = DecodePool::new(config.limits.decode_threads)?;
+        let reads = Reads::new(&config.limits);
+        let metrics = Metrics::new();
+        Ok(Self(Arc::new(Shared { config, catalog, accounts, pool, reads, metrics })))
+    }
+
+    /// How datasets are read for answers.
+    pub fn read_options(&self) -> ReadOptions {
+        ReadOptions {
+            pool: self.pool.clone(),
+            block_bytes: self.config.limits.block_bytes,
+            work_ahead_bytes: self.config.limits.work_ahead_bytes,
+        }
+    }
+}
+
+/// Why a service cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The configuration cannot be followed.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The operating system grants no threads.
+    #[error("cannot start the decoding threads: {0}")]
+    Threads(#[from] io::Error),
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}

@@ -1,0 +1,81 @@
+//! `apus serve`.
+
+use std::{io::IsTerminal, process::ExitCode};
+
+use anyhow::{Context, ensure};
+use apus::{
+    app::App,
+    auth::Accounts,
+    config::{Config, Flags},
+    router::router,
+    server,
+};
+use clap::Args;
+use tokio::{net::TcpListener, runtime, signal};
+use tracing_subscriber::EnvFilter;
+
+/// Serve folders of simulation output
+///
+/// Each DIR is served under /NAME; a single DIR without a name is served at the root. Without accounts and rules everything
+/// is open to everybody, so the service then listens on this machine only, unless --public says otherwise.
+#[derive(Args)]
+#[command(after_help = "What is not given as a flag comes from the environment, then from a file .env in the working \
+                        directory, then from apus.toml, then from the default.\n\n\
+                        Examples:\n  \
+                        apus serve /data/snapshots\n  \
+                        apus serve L0025=/data/L0025 L0100=/data/L0100 --listen 127.0.0.1:9000\n  \
+                        apus serve --config /etc/apus.toml")]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    flags: Flags,
+}
+
+impl Serve {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let config = Config::new(self.flags)?;
+        ensure!(!config.mounts.is_empty(), "nothing to serve: name a folder, as in `apus serve /data/snapshots`");
+        start(config, |url| {
+            format!("Apus serves at {url}\nOpen {url}/docs in a browser, or try: curl '{url}/v1/list/'")
+        })
+    }
+}
+
+/// Serves until told to stop. `greeting` makes of the URL what is printed when the service is ready.
+#[expect(clippy::print_stdout, reason = "the command line tells when it is ready")]
+pub(crate) fn start(config: Config, greeting: impl FnOnce(&str) -> String) -> anyhow::Result<ExitCode> {
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_env("APUS_LOG").unwrap_or_else(|_| EnvFilter::new("info")))
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+    let app = App::new(config, Accounts::default())?;
+    server::check_openness(&app)?;
+    runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        let listener = TcpListener::bind(app.config.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", app.config.listen))?;
+        println!("{}", greeting(&format!("http://{}", listener.local_addr()?)));
+        server::serve(&app, router(app.clone()), listener, stop_signal()).await;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Ready when somebody wants the service to end.
+async fn stop_signal() {
+    let interrupt = async {
+        // Without a handler the default action ends the process, which is what was wanted.
+        if signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    let terminate = async {
+        match signal::unix::signal(signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = interrupt => {},
+        _ = terminate => {},
+    }
+}

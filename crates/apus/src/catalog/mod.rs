@@ -1,0 +1,243 @@
+//! The files: what lies under a mount after links are resolved, for those who may see it, and nothing else.
+//!
+//! [`Catalog::open`] yields an [`OpenFile`] that is shared until its bytes change; [`Catalog::list`] names what is in a
+//! folder. Everything here blocks: call it inside a [`read_task`](crate::read_task). A path that leads outside, to a hidden
+//! or special file, or to something that the caller's roles do not cover, looks like one that leads to nothing.
+
+mod confine;
+mod identity;
+mod listing;
+mod mount;
+mod open_file;
+mod resolver;
+mod vpath;
+
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use quick_cache::sync::Cache;
+
+use self::mount::{Mounted, Root};
+pub use self::{
+    identity::{Identity, TagBuilder},
+    listing::{Entry, EntryKind, Listing},
+    open_file::{OpenBytes, OpenFile},
+    vpath::VPath,
+};
+use crate::{
+    auth::Caller,
+    config::{Config, ConfigError},
+    error::{ApiError, ApiResult},
+};
+
+/// The files. Cheap to clone.
+#[derive(Clone)]
+pub struct Catalog(Arc<Inner>);
+
+struct Inner {
+    mounts: Vec<Mounted>,
+    /// Every role that a mount asks for: no other makes a difference here.
+    known_roles: BTreeSet<String>,
+    files: Cache<FileKey, Arc<OpenFile>>,
+    metadata_bytes_per_file: usize,
+    chunk_bytes: u64,
+    aliases: std::collections::BTreeMap<String, String>,
+}
+
+/// Roles belong to the key because a file's links may reach further for one caller than for another.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct FileKey {
+    path: VPath,
+    identity: Identity,
+    roles: BTreeSet<String>,
+}
+
+/// Where a path leads.
+enum Place<'a> {
+    /// Above all mounts.
+    Top,
+    /// A folder: the mount that holds it, and its path there.
+    Folder { mount: &'a Mounted, inner: String },
+    /// A regular file.
+    File { mount: &'a Mounted, inner: String, identity: Identity },
+    /// A folder in memory.
+    MemoryFolder { mount: &'a Mounted, inner: VPath },
+    /// A file in memory.
+    MemoryFile { bytes: &'static [u8], number: u64 },
+}
+
+impl Catalog {
+    /// Finds the mounts' folders.
+    ///
+    /// Errors: a folder that is not there, or a rule that is no path.
+    pub fn new(config: &Config) -> Result<Self, ConfigError> {
+        let mounts = config.mounts.iter().map(Mounted::new).collect::<Result<Vec<_>, _>>()?;
+        let known_roles = mounts.iter().flat_map(Mounted::all_roles).cloned().collect();
+        Ok(Self(Arc::new(Inner {
+            mounts,
+            known_roles,
+            files: Cache::new(config.caches.open_files),
+            metadata_bytes_per_file: config.caches.metadata_bytes / config.caches.open_files.max(1),
+            chunk_bytes: config.limits.chunk_bytes,
+            aliases: config.aliases.clone(),
+        })))
+    }
+
+    /// The path that an alias of the configuration stands for.
+    pub fn alias(&self, name: &str) -> Option<&str> {
+        self.0.aliases.get(name).map(String::as_str)
+    }
+
+    /// Opens an HDF5 file, or finds it open already. A file that changed since is opened anew.
+    ///
+    /// Errors: 404, also for folders; 422 for what is no HDF5.
+    pub fn open(&self, caller: &Caller, path: &VPath) -> ApiResult<Arc<OpenFile>> {
+        self.open_with(&self.0.roles_of(caller), path)
+    }
+
+    /// Opens the bytes of any file.
+    ///
+    /// Errors: 404, also for folders.
+    pub fn open_bytes(&self, caller: &Caller, path: &VPath) -> ApiResult<OpenBytes> {
+        self.0.open_bytes(&self.0.roles_of(caller), path)
+    }
+
+    /// The path under the mounts of a file that is named by the server's own path (as the older service allows); `None`
+    /// where it is not inside. Whether the caller may see it is for [`open`](Self::open) to say.
+    pub fn virtual_path(&self, real: &Path) -> Option<VPath> {
+        let real = real.canonicalize().ok()?;
+        let (mount, inner) = self.0.mount_of(&real)?;
+        Some(VPath::default().join(&mount.name).join(&inner))
+    }
+
+    fn open_with(&self, roles: &BTreeSet<String>, path: &VPath) -> ApiResult<Arc<OpenFile>> {
+        let identity = match self.0.locate(roles, path)? {
+            Place::File { identity, .. } => identity,
+            Place::MemoryFile { bytes, number } => memory_identity(bytes, number),
+            Place::Top | Place::Folder { .. } | Place::MemoryFolder { .. } => return Err(is_a_folder(path)),
+        };
+        let key = FileKey { path: path.clone(), identity, roles: roles.clone() };
+        if let Some(file) = self.0.files.get(&key) {
+            return Ok(file);
+        }
+        let bytes = self.0.open_bytes(roles, path)?;
+        let key = FileKey { identity: bytes.identity, ..key };
+        self.0.files.get_or_insert_with(&key, || OpenFile::new(self, bytes, roles).map(Arc::new))
+    }
+}
+
+impl Inner {
+    /// The caller's roles, as far as they matter here.
+    fn roles_of(&self, caller: &Caller) -> BTreeSet<String> {
+        caller.roles.intersection(&self.known_roles).cloned().collect()
+    }
+
+    /// The mount of that path, and the path under it. A mount with a name hides what the root mount has under that name.
+    fn split<'a, 'p>(&'a self, path: &'p VPath) -> Option<(&'a Mounted, &'p str)> {
+        let named = path.split_first().and_then(|(first, rest)| Some((self.named(first)?, rest)));
+        named.or_else(|| Some((self.named("")?, path.as_str())))
+    }
+
+    fn named(&self, name: &str) -> Option<&Mounted> {
+        self.mounts.iter().find(|mount| mount.name == name)
+    }
+
+    /// The innermost mount that holds the real path, and the path under it.
+    fn mount_of(&self, real: &Path) -> Option<(&Mounted, String)> {
+        let holds = self.mounts.iter().filter_map(|mount| Some((mount, mount.folder()?)));
+        let (mount, root) = holds
+            .filter(|(_, root)| real.starts_with(root))
+            .max_by_key(|(mount, root)| (root.components().count(), mount.all_roles().count()))?;
+        Some((mount, mount::inner_path(root, real)?))
+    }
+
+    fn locate(&self, roles: &BTreeSet<String>, path: &VPath) -> ApiResult<Place<'_>> {
+        let missing = || vpath::no_such_path(path);
+        let Some((mount, inner)) = self.split(path) else {
+            return if path.as_str().is_empty() { Ok(Place::Top) } else { Err(missing()) };
+        };
+        if !mount.is_visible(roles, inner) {
+            return Err(missing());
+        }
+        let root = match &mount.root {
+            Root::Folder(root) => root,
+            Root::Memory(files) => return locate_in_memory(mount, files, inner).ok_or_else(missing),
+        };
+        let real = root.join(inner).canonicalize().map_err(|_| missing())?;
+        self.locate_real(roles, &real).ok_or_else(missing)
+    }
+
+    /// Where a path of the file system leads, links resolved already: both where it was asked for and where it lies must be
+    /// visible to the caller.
+    fn locate_real(&self, roles: &BTreeSet<String>, real: &Path) -> Option<Place<'_>> {
+        let (mount, inner) = self.mount_of(real)?;
+        if !mount.is_visible(roles, &inner) {
+            return None;
+        }
+        let metadata = fs::symlink_metadata(real).ok()?;
+        if metadata.is_dir() {
+            Some(Place::Folder { mount, inner })
+        } else if metadata.is_file() {
+            Some(Place::File { mount, inner, identity: Identity::of(&metadata) })
+        } else {
+            None
+        }
+    }
+
+    fn open_bytes(&self, roles: &BTreeSet<String>, path: &VPath) -> ApiResult<OpenBytes> {
+        match self.locate(roles, path)? {
+            Place::File { mount, inner, .. } => OpenBytes::of_file(path.clone(), mount, &inner),
+            Place::MemoryFile { bytes, number } => {
+                Ok(OpenBytes::of_memory(path.clone(), bytes, memory_identity(bytes, number)))
+            }
+            Place::Top | Place::Folder { .. } | Place::MemoryFolder { .. } => Err(is_a_folder(path)),
+        }
+    }
+
+    /// The folder that really holds the file, for what the file's links name.
+    fn real_folder(mount: &Mounted, inner: &str) -> Option<PathBuf> {
+        mount.folder()?.join(inner).parent().map(Path::to_owned)
+    }
+}
+
+fn locate_in_memory<'a>(
+    mount: &'a Mounted,
+    files: &std::collections::BTreeMap<VPath, &'static [u8]>,
+    inner: &str,
+) -> Option<Place<'a>> {
+    let inner = VPath::parse(inner).ok()?;
+    if let Some(number) = files.keys().position(|path| *path == inner) {
+        let bytes = files.get(&inner)?;
+        return Some(Place::MemoryFile { bytes, number: number as u64 });
+    }
+    let prefix = format!("{}/", inner.as_str());
+    let is_folder = inner.as_str().is_empty() || files.keys().any(|path| path.as_str().starts_with(&prefix));
+    is_folder.then_some(Place::MemoryFolder { mount, inner })
+}
+
+/// Bytes in memory are those of this binary: they never change under its version, which is part of every entity tag.
+fn memory_identity(bytes: &'static [u8], number: u64) -> Identity {
+    Identity { device: 0, inode: number, size_bytes: bytes.len() as u64, modified_ns: 0 }
+}
+
+fn is_a_folder(path: &VPath) -> ApiError {
+    ApiError::not_found(format!("{path} is a folder; name a file in it"))
+}
+
+/// What an error while opening means to the client.
+fn io_error(path: &VPath, error: &io::Error) -> ApiError {
+    // A link where none was a moment ago: somebody is at work there.
+    if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
+        return vpath::no_such_path(path);
+    }
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::PermissionDenied => {
+            vpath::no_such_path(path)
+        }
+        _ => ApiError::internal(format!("{path}: {error}")),
+    }
+}

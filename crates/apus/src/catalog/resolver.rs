@@ -1,0 +1,105 @@
+//! Where the links out of a file lead.
+
+use std::{
+    collections::BTreeSet,
+    path::{Component, Path, PathBuf},
+    sync::{Arc, Weak},
+};
+
+use apus_h5::{File, Resolver};
+
+use super::{Catalog, Inner, OpenBytes, Place, VPath, mount::Root};
+
+/// Reaches other files from one file: relative names count from the folder that the file really lies in, then from the
+/// folder of the path that it was asked for by; only what lies under a mount, and what these roles cover, is there.
+pub(super) struct MountResolver {
+    /// Weak, because the catalogue's cache owns the files that own their resolvers.
+    catalog: Weak<Inner>,
+    path: VPath,
+    folder: Option<PathBuf>,
+    roles: BTreeSet<String>,
+}
+
+impl MountResolver {
+    pub(super) fn new(catalog: &Catalog, bytes: &OpenBytes, roles: &BTreeSet<String>) -> Self {
+        Self {
+            catalog: Arc::downgrade(&catalog.0),
+            path: bytes.path.clone(),
+            folder: bytes.folder().cloned(),
+            roles: roles.clone(),
+        }
+    }
+
+    /// The virtual path of `target` as seen from the file's virtual folder; `None` where it climbs out of it all.
+    fn virtual_target(&self, target: &str) -> Option<VPath> {
+        let mut names: Vec<&str> = self.path.names().collect();
+        names.pop();
+        for name in target.split('/') {
+            match name {
+                "" | "." => {}
+                ".." => {
+                    names.pop()?;
+                }
+                name => names.push(name),
+            }
+        }
+        VPath::parse(&names.join("/")).ok()
+    }
+
+    /// The virtual path of `target` as seen from the folder that really holds the file.
+    fn real_target(&self, inner: &Inner, target: &Path) -> Result<Option<VPath>, String> {
+        let Some(folder) = &self.folder else { return Ok(None) };
+        let candidate = folder.join(target);
+        if inner.mount_of(&without_dots(&candidate)).is_none() {
+            return Err(OUTSIDE.to_owned());
+        }
+        let Ok(real) = candidate.canonicalize() else { return Ok(None) };
+        let Some((mount, inner_path)) = inner.mount_of(&real) else { return Err(OUTSIDE.to_owned()) };
+        Ok(Some(VPath::default().join(&mount.name).join(&inner_path)))
+    }
+}
+
+const OUTSIDE: &str = "it lies outside what is served here";
+
+impl Resolver for MountResolver {
+    fn resolve(&self, _from: &File, target: &str) -> Result<Option<File>, String> {
+        let inner = self.catalog.upgrade().ok_or("the service is stopping")?;
+        let in_memory = inner.split(&self.path).is_some_and(|(mount, _)| matches!(mount.root, Root::Memory(_)));
+        let mut candidates = Vec::new();
+        if in_memory {
+            candidates.push(self.virtual_target(target).ok_or(OUTSIDE)?);
+        } else {
+            candidates.extend(self.real_target(&inner, Path::new(target))?);
+            if !target.starts_with('/') {
+                candidates.extend(self.virtual_target(target));
+            }
+        }
+        let catalog = Catalog(inner);
+        for path in candidates {
+            let is_file =
+                matches!(catalog.0.locate(&self.roles, &path), Ok(Place::File { .. } | Place::MemoryFile { .. }));
+            if is_file {
+                return catalog
+                    .open_with(&self.roles, &path)
+                    .map(|file| Some(file.h5.clone()))
+                    .map_err(|error| error.public_detail());
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The path with `.` and `..` taken literally, as far as they go.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                clean.pop();
+            }
+            other => clean.push(other),
+        }
+    }
+    clean
+}

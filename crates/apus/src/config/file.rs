@@ -1,0 +1,144 @@
+//! `apus.toml`.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::{Caches, ConfigError, Limits, Mount, MountSource};
+
+/// What `apus.toml` may hold. A key that is not listed here is an error that names those that are.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FileConfig {
+    /// Where to listen.
+    pub listen: Option<SocketAddr>,
+    /// Whether to serve openly to other machines.
+    pub public: bool,
+    /// The folder of accounts, tokens, keys and the audit.
+    pub state: Option<PathBuf>,
+    /// What is served.
+    pub mounts: Vec<MountSection>,
+    /// Short names for paths under the mounts.
+    pub aliases: BTreeMap<String, String>,
+    /// The limits.
+    pub limits: Limits,
+    /// The caches.
+    pub caches: Caches,
+    /// Who asks.
+    pub auth: AuthSection,
+    /// Web pages of these origins may read answers.
+    pub cors_origins: Vec<String>,
+}
+
+/// `[[mounts]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MountSection {
+    /// The first component of the paths below it.
+    pub name: String,
+    /// The folder.
+    pub path: PathBuf,
+    /// What a caller must have to know that it exists.
+    #[serde(default)]
+    pub roles: BTreeSet<String>,
+    /// Further roles for what is within.
+    #[serde(default)]
+    pub folders: Vec<FolderSection>,
+}
+
+/// `[[mounts.folders]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FolderSection {
+    /// The path under the mount, of a folder or of a file.
+    pub path: String,
+    /// What a caller must have, besides the mount's roles.
+    pub roles: BTreeSet<String>,
+}
+
+/// `[auth]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuthSection {
+    /// The address that tells whether a name and a password belong together.
+    pub db_url: Option<String>,
+    /// The key that signs tokens.
+    pub jwt_secret_key: Option<SecretString>,
+}
+
+impl FileConfig {
+    /// Reads the file at `path`; without a path, `apus.toml` in the working directory, or nothing where there is none.
+    /// Relative paths within count from the file's folder.
+    pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let (path, must_exist) = path.map_or((Path::new("apus.toml"), false), |path| (path, true));
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => return Ok(Self::default()),
+            Err(source) => return Err(ConfigError::Unreadable { path: path.to_owned(), source }),
+        };
+        let mut config: Self = toml::from_str(&text)
+            .map_err(|source| ConfigError::Malformed { path: path.to_owned(), source: Box::new(source) })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for mount in &mut config.mounts {
+            mount.path = folder.join(&mount.path);
+        }
+        config.state = config.state.map(|state| folder.join(state));
+        Ok(config)
+    }
+}
+
+impl MountSection {
+    pub(super) fn into_mount(self) -> Mount {
+        Mount {
+            name: self.name,
+            source: MountSource::Folder(self.path),
+            roles: self.roles,
+            folders: self.folders.into_iter().map(|folder| (folder.path, folder.roles)).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_section() {
+        let config: FileConfig = toml::from_str(
+            r#"
+            listen = "0.0.0.0:80"
+            cors_origins = ["https://example.org"]
+            [[mounts]]
+            name = "L0025"
+            path = "data"
+            roles = ["eagle"]
+            folders = [{ path = "private", roles = ["core"] }]
+            [aliases]
+            z0 = "L0025/snap_0023.hdf5"
+            [limits]
+            concurrent_reads = 3
+            [caches]
+            open_files = 7
+            [auth]
+            db_url = "https://example.org/"
+            "#,
+        )
+        .unwrap();
+        assert_eq!(config.mounts[0].folders[0].path, "private");
+        assert_eq!(config.limits.concurrent_reads, 3);
+        assert_eq!(config.caches.open_files, 7);
+        assert_eq!(config.aliases["z0"], "L0025/snap_0023.hdf5");
+    }
+
+    #[test]
+    fn an_unknown_key_is_named() {
+        let error = toml::from_str::<FileConfig>("[limits]\nconcurrent_read = 3").unwrap_err().to_string();
+        assert!(error.contains("concurrent_read") && error.contains("concurrent_reads"), "{error}");
+    }
+}

@@ -1,0 +1,130 @@
+//! How much of everything.
+
+use std::{num::NonZero, thread, time::Duration};
+
+use serde::Deserialize;
+
+use super::ConfigError;
+
+/// The limits on requests and answers: `[limits]` in `apus.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Connections that are held open at once; more wait in the kernel's queue.
+    pub connections: usize,
+    /// Answers under way at once, slow clients included; more are told to come again (503).
+    pub concurrent_answers: usize,
+    /// Threads that read and encode at once.
+    pub concurrent_reads: usize,
+    /// Threads that decode chunks.
+    pub decode_threads: usize,
+    /// How long a request waits for its place before it is told to come again, in milliseconds.
+    pub wait_ms: u64,
+    /// The bytes of a block of an answer.
+    pub block_bytes: usize,
+    /// The bytes that may be fetched and decoded ahead of one answer.
+    pub work_ahead_bytes: usize,
+    /// The most bytes of a request's body.
+    pub query_bytes: usize,
+    /// The most ranges of rows in one request.
+    pub row_ranges: usize,
+    /// The most bytes of an answer's values.
+    pub answer_bytes: u64,
+    /// The most bytes of values of a kind that must be held in memory whole (strings, attributes, small datasets).
+    pub held_bytes: u64,
+    /// The most bytes that one decoded chunk may have.
+    pub chunk_bytes: u64,
+    /// The most files in a folder that is downloaded as one.
+    pub folder_files: usize,
+    /// How long a client may take to send its request's head, in milliseconds.
+    pub head_ms: u64,
+    /// How long a client may take to read a block, in milliseconds.
+    pub stall_ms: u64,
+    /// How long running answers may take to end when the service stops, in milliseconds.
+    pub shutdown_ms: u64,
+}
+
+/// The caches: `[caches]` in `apus.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Caches {
+    /// Files that are kept open.
+    pub open_files: usize,
+    /// The bytes of metadata that are kept, over all open files.
+    pub metadata_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let n_cores = thread::available_parallelism().map_or(2, NonZero::get);
+        Self {
+            connections: 4096,
+            concurrent_answers: 256,
+            concurrent_reads: (2 * n_cores).max(4),
+            decode_threads: n_cores,
+            wait_ms: 5_000,
+            block_bytes: 1 << 20,
+            work_ahead_bytes: 4 << 20,
+            query_bytes: 16 << 20,
+            row_ranges: 1_000_000,
+            answer_bytes: 1 << 40,
+            held_bytes: 64 << 20,
+            chunk_bytes: 256 << 20,
+            folder_files: 100_000,
+            head_ms: 30_000,
+            stall_ms: 120_000,
+            shutdown_ms: 30_000,
+        }
+    }
+}
+
+impl Default for Caches {
+    fn default() -> Self {
+        Self { open_files: 128, metadata_bytes: 64 << 20 }
+    }
+}
+
+impl Limits {
+    /// How long a request waits for its place.
+    pub fn wait(&self) -> Duration {
+        Duration::from_millis(self.wait_ms)
+    }
+
+    /// How long a client may take to read a block.
+    pub fn stall(&self) -> Duration {
+        Duration::from_millis(self.stall_ms)
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let zero = [
+            ("connections", self.connections),
+            ("concurrent_answers", self.concurrent_answers),
+            ("concurrent_reads", self.concurrent_reads),
+            ("decode_threads", self.decode_threads),
+            ("block_bytes", self.block_bytes),
+            ("work_ahead_bytes", self.work_ahead_bytes),
+        ]
+        .into_iter()
+        .find(|(_, value)| *value == 0);
+        if let Some((name, _)) = zero {
+            return Err(ConfigError::Value(format!("limits.{name} is 0: nothing could be answered")));
+        }
+        // Invariant: bodies stream through blocks of at most 1 MiB.
+        if self.block_bytes < 4096 || self.block_bytes > 1 << 20 {
+            return Err(ConfigError::Value(format!(
+                "limits.block_bytes is {}: it may be between 4096 and 1048576",
+                self.block_bytes
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl Caches {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if self.open_files == 0 {
+            return Err(ConfigError::Value("caches.open_files is 0: no file could be opened".to_owned()));
+        }
+        Ok(())
+    }
+}

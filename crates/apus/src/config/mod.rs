@@ -1,0 +1,201 @@
+//! What is served, to whom, within which limits: flags, then the environment, then `.env`, then `apus.toml`, then defaults.
+//!
+//! [`Flags`] are the command line and the environment, [`FileConfig`] is `apus.toml`; [`Config::new`] lays the one over the
+//! other, and everything behind it reads only the result.
+
+mod file;
+mod flags;
+mod limits;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+use secrecy::SecretString;
+
+pub use file::{AuthSection, FileConfig, FolderSection, MountSection};
+pub use flags::{Flags, MountArg};
+pub use limits::{Caches, Limits};
+
+/// Where the service listens when nobody says otherwise.
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
+
+/// The configuration, complete and checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Whether to serve openly to other machines.
+    pub public: bool,
+    /// The folder of accounts, tokens, keys and the audit; `None` for the user's data directory.
+    pub state: Option<PathBuf>,
+    /// What is served.
+    pub mounts: Vec<Mount>,
+    /// Short names for paths under the mounts.
+    pub aliases: BTreeMap<String, String>,
+    /// The limits.
+    pub limits: Limits,
+    /// The caches.
+    pub caches: Caches,
+    /// Who asks.
+    pub auth: AuthConfig,
+    /// Web pages of these origins may read answers; `*` for all.
+    pub cors_origins: Vec<String>,
+}
+
+/// A folder, or the demo, that is served under a name.
+#[derive(Clone, Debug)]
+pub struct Mount {
+    /// The first component of the paths below it; empty for the root.
+    pub name: String,
+    /// Where the bytes are.
+    pub source: MountSource,
+    /// What a caller must have, all of them, to know that it exists.
+    pub roles: BTreeSet<String>,
+    /// Further roles for folders or files within: the path under the mount, and what is needed there.
+    pub folders: Vec<(String, BTreeSet<String>)>,
+}
+
+/// Where the bytes of a mount are.
+#[derive(Clone, Debug)]
+pub enum MountSource {
+    /// In a folder.
+    Folder(PathBuf),
+    /// In memory: names and contents.
+    Memory(Vec<(&'static str, &'static [u8])>),
+}
+
+/// Who may be who.
+#[derive(Clone, Debug, Default)]
+pub struct AuthConfig {
+    /// The address that tells whether a name and a password belong together.
+    pub db_url: Option<String>,
+    /// The key that signs tokens.
+    pub jwt_secret_key: Option<SecretString>,
+}
+
+/// What is wrong with the configuration.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {source}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The file is not understood.
+    #[error("{}: {source}", .path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: Box<toml::de::Error>,
+    },
+    /// A mount cannot be served.
+    #[error("mount {name:?}: {reason}")]
+    Mount {
+        /// The mount's name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// A value does not make sense.
+    #[error("{0}")]
+    Value(String),
+}
+
+impl Config {
+    /// Lays `flags` over the file that they name, or over `apus.toml` in the working directory where there is one.
+    pub fn new(flags: Flags) -> Result<Self, ConfigError> {
+        let file = FileConfig::load(flags.config.as_deref())?;
+        Self::merge(flags, file)
+    }
+
+    /// A configuration of these mounts and defaults for everything else.
+    pub fn of_mounts(mounts: Vec<Mount>) -> Self {
+        Self {
+            listen: DEFAULT_LISTEN,
+            public: false,
+            state: None,
+            mounts,
+            aliases: BTreeMap::new(),
+            limits: Limits::default(),
+            caches: Caches::default(),
+            auth: AuthConfig::default(),
+            cors_origins: Vec::new(),
+        }
+    }
+
+    /// Whether everything is open to everybody: no mount or folder has roles, and no login service is named.
+    pub fn has_rules(&self) -> bool {
+        self.auth.db_url.is_some() || self.mounts.iter().any(|m| !m.roles.is_empty() || !m.folders.is_empty())
+    }
+
+    fn merge(flags: Flags, file: FileConfig) -> Result<Self, ConfigError> {
+        let mut mounts = file.mounts.into_iter().map(MountSection::into_mount).collect::<Vec<_>>();
+        mounts.extend(flags::mounts_of(&flags.mounts)?);
+        check_mounts(&mounts)?;
+        let mut limits = file.limits;
+        flags.limits.lay_over(&mut limits);
+        limits.check()?;
+        let mut caches = file.caches;
+        caches.open_files = flags.open_files.unwrap_or(caches.open_files);
+        caches.metadata_bytes = flags.metadata_cache_bytes.unwrap_or(caches.metadata_bytes);
+        caches.check()?;
+        Ok(Self {
+            listen: flags.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN),
+            public: flags.public || file.public,
+            state: flags.state.or(file.state),
+            mounts,
+            aliases: file.aliases,
+            limits,
+            caches,
+            auth: AuthConfig {
+                db_url: flags.db_url.or(file.auth.db_url),
+                jwt_secret_key: flags.jwt_secret_key.or(file.auth.jwt_secret_key),
+            },
+            cors_origins: if flags.cors_origins.is_empty() { file.cors_origins } else { flags.cors_origins },
+        })
+    }
+}
+
+fn check_mounts(mounts: &[Mount]) -> Result<(), ConfigError> {
+    let mut seen = BTreeSet::new();
+    for mount in mounts {
+        let fault = |reason: &str| ConfigError::Mount { name: mount.name.clone(), reason: reason.to_owned() };
+        if mount.name.contains('/') || mount.name.starts_with('.') || mount.name.contains('\0') {
+            return Err(fault("a name is one part of a path: no '/', no '.' in front"));
+        }
+        if !seen.insert(&mount.name) {
+            return Err(fault("two mounts have this name; give one of them another, as NAME=DIR"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str) -> Mount {
+        Mount {
+            name: name.to_owned(),
+            source: MountSource::Folder(PathBuf::from("/")),
+            roles: BTreeSet::new(),
+            folders: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn mount_names_are_single_and_unique() {
+        assert!(check_mounts(&[folder(""), folder("a")]).is_ok());
+        assert!(check_mounts(&[folder("a"), folder("a")]).is_err());
+        assert!(check_mounts(&[folder("a/b")]).is_err());
+        assert!(check_mounts(&[folder(".a")]).is_err());
+    }
+}

@@ -1,0 +1,106 @@
+//! What is counted, in the text form that Prometheus reads. Labels come from closed sets: route patterns, methods, statuses.
+
+use std::{fmt, time::Duration};
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::{Registry, Unit},
+};
+
+/// What is counted.
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    durations: Family<RouteLabels, Histogram, fn() -> Histogram>,
+    sent_bytes: Family<RouteLabels, Counter>,
+    aborted: Family<RouteLabels, Counter>,
+    /// Answers that hold a place now.
+    pub answers: Gauge,
+    /// Threads that read and encode now.
+    pub reads: Gauge,
+    /// Requests that were told to come again.
+    pub refused: Counter,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    route: String,
+    method: String,
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    route: String,
+}
+
+impl Metrics {
+    /// Nothing counted yet.
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("apus");
+        let requests = Family::default();
+        registry.register("http_requests", "Requests that were answered", requests.clone());
+        let durations = Family::new_with_constructor(new_durations as fn() -> Histogram);
+        registry.register_with_unit(
+            "http_request_duration",
+            "Time from a request's head to its answer's last byte",
+            Unit::Seconds,
+            durations.clone(),
+        );
+        let sent_bytes = Family::default();
+        registry.register_with_unit("http_sent", "Bytes of answers", Unit::Bytes, sent_bytes.clone());
+        let aborted = Family::default();
+        registry.register("http_aborted", "Answers that ended before their last byte", aborted.clone());
+        let answers = Gauge::default();
+        registry.register("answers_in_progress", "Answers that hold a place", answers.clone());
+        let reads = Gauge::default();
+        registry.register("reads_in_progress", "Threads that read and encode", reads.clone());
+        let refused = Counter::default();
+        registry.register("refused", "Requests that found no place and were told to come again", refused.clone());
+        Self { registry, requests, durations, sent_bytes, aborted, answers, reads, refused }
+    }
+
+    /// Counts a request whose answer ended.
+    pub fn count_request(
+        &self,
+        route: &str,
+        method: &str,
+        status: u16,
+        duration: Duration,
+        sent_bytes: u64,
+        complete: bool,
+    ) {
+        let labels = RouteLabels { route: route.to_owned() };
+        let request = RequestLabels { route: route.to_owned(), method: method.to_owned(), status };
+        self.requests.get_or_create(&request).inc();
+        self.durations.get_or_create(&labels).observe(duration.as_secs_f64());
+        self.sent_bytes.get_or_create(&labels).inc_by(sent_bytes);
+        if !complete {
+            self.aborted.get_or_create(&labels).inc();
+        }
+    }
+
+    /// All of it as OpenMetrics text.
+    pub fn to_text(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+/// From 1 ms to about 17 minutes.
+fn new_durations() -> Histogram {
+    Histogram::new(exponential_buckets(0.001, 4.0, 11))
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,98 @@
+//! Lets the network in: HTTP/1.1 and HTTP/2 without TLS, limits on connections and heads, an end without cutting answers.
+
+use std::{future::Future, io, sync::Arc, time::Duration};
+
+use axum::Router;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+    service::TowerToHyperService,
+};
+use tokio::{net::TcpListener, pin, select, sync::Semaphore, time};
+
+use crate::{app::App, config::ConfigError};
+
+/// The most bytes of a request's head.
+const MAX_HEAD_BYTES: usize = 64 << 10;
+/// HTTP/2 asks a silent client whether it is still there this often.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// Refuses what must not be: serving everything to everybody on the network by mistake.
+pub fn check_openness(app: &App) -> Result<(), ConfigError> {
+    let config = &app.config;
+    if config.listen.ip().is_loopback() || config.public || config.has_rules() {
+        return Ok(());
+    }
+    Err(ConfigError::Value(format!(
+        "there are no accounts and no mount has roles, so everybody who reaches {} could read everything: \
+         listen on 127.0.0.1, add accounts with `apus user add NAME`, or say --public",
+        config.listen
+    )))
+}
+
+/// Answers until `stop` is ready, then lets running answers end, as long as the configuration allows.
+pub async fn serve(app: &App, router: Router, listener: TcpListener, stop: impl Future<Output = ()>) {
+    let builder = Arc::new(connection_builder(app));
+    let places = Arc::new(Semaphore::new(app.config.limits.connections.clamp(1, Semaphore::MAX_PERMITS)));
+    let graceful = GracefulShutdown::new();
+    pin!(stop);
+    loop {
+        let accepted = async {
+            let place = Arc::clone(&places).acquire_owned().await;
+            (listener.accept().await, place)
+        };
+        let (accepted, place) = select! {
+            accepted = accepted => accepted,
+            () = &mut stop => break,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                wait_out(&error).await;
+                continue;
+            }
+        };
+        // Heads and small blocks should not wait for each other.
+        let _ = stream.set_nodelay(true);
+        let service = TowerToHyperService::new(router.clone());
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let watched = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = watched.await {
+                tracing::debug!(%error, "connection ended");
+            }
+            drop(place);
+        });
+    }
+    drop(listener);
+    let limit = Duration::from_millis(app.config.limits.shutdown_ms);
+    if time::timeout(limit, graceful.shutdown()).await.is_err() {
+        tracing::warn!(shutdown_ms = app.config.limits.shutdown_ms, "some answers did not end in time: cut off");
+    }
+}
+
+fn connection_builder(app: &App) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_millis(app.config.limits.head_ms))
+        .max_buf_size(MAX_HEAD_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE)
+        .max_header_list_size(64 << 10)
+        .max_concurrent_streams(128);
+    builder
+}
+
+/// A connection that broke while it was accepted is nothing; running out of descriptors is, and passes only with time.
+async fn wait_out(error: &io::Error) {
+    let kinds = [io::ErrorKind::ConnectionAborted, io::ErrorKind::ConnectionReset, io::ErrorKind::ConnectionRefused];
+    if !kinds.contains(&error.kind()) {
+        tracing::error!(%error, "cannot accept connections");
+        time::sleep(Duration::from_secs(1)).await;
+    }
+}

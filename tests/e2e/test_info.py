@@ -136,7 +136,7 @@ def assert_same_fields(group, theirs, metadata, f):
 
 
 def assert_same_unit(ours, theirs, name):
-    parsed = unyt.Unit(ours["name"])
+    parsed, theirs = unyt.Unit(ours["name"]), 1.0 * theirs
     assert parsed.dimensions == theirs.units.dimensions, name
     assert close(parsed.base_value, theirs.units.base_value * theirs.value), name
     # astropy reads the same text, with a slightly different solar mass.

@@ -3,6 +3,7 @@
 usage: make_seeds.py          (needs h5py, numpy; writes into seeds/ beside this script, which is committed)
 """
 import os
+import struct
 
 import h5py
 import numpy as np
@@ -92,5 +93,29 @@ for make in (layouts, indexes, filters, types, attributes, links, virtual):
     for libver in ("v110", "latest") if make is virtual else ("earliest", "v108", "latest"):
         with h5py.File(f"{make.__name__}_{libver}.h5", "w", libver=(libver, "latest"), userblock_size=512 if make is links else None) as f:
             make(f)
-total = sum(os.path.getsize(name) for name in os.listdir("."))
-print(len(os.listdir(".")), "files,", total, "bytes")
+
+
+def chunk_seed(dataset):
+    """The first chunk of a dataset in the form that decode_chunk reads: its pipeline, filter mask, decoded length and bytes."""
+    dcpl = dataset.id.get_create_plist()
+    stages = [dcpl.get_filter(i) for i in range(dcpl.get_nfilters())]
+    seed = struct.pack("<B", len(stages))
+    for number, _, parameters, _ in stages:
+        seed += struct.pack(f"<HB{len(parameters)}I", number, len(parameters), *parameters)
+    mask, raw = dataset.id.read_direct_chunk(dataset.id.get_chunk_info(0).chunk_offset)
+    decoded_bytes = int(np.prod(dataset.chunks)) * dataset.dtype.itemsize
+    return seed + struct.pack("<II", mask, decoded_bytes) + raw
+
+
+files = sorted(os.listdir("."))
+os.makedirs("../decode_chunk", exist_ok=True)
+for name in files:
+    with h5py.File(name) as f:
+        for path, item in f.items() if name.endswith("_latest.h5") and not name.startswith("links") else ():
+            if isinstance(item, h5py.Dataset) and item.chunks and item.id.get_num_chunks():
+                with open(f"../decode_chunk/{path}", "wb") as seed:
+                    seed.write(chunk_seed(item))
+os.makedirs("../row_ranges", exist_ok=True)
+with open("../row_ranges/some", "wb") as seed:
+    seed.write(bytes([5, 9, 1, 3, 3, 4, 8, 20, 7, 7, 0, 1, 30, 40, 2, 200]))
+print(len(files), "files")

@@ -110,7 +110,7 @@ pub struct AstropyCosmology {
 }
 
 /// A megaparsec in km.
-const KM_PER_MPC: f64 = 3.085_677_581_491_367_3e19;
+const KM_PER_MPC: f64 = 3.085_677_581_491_367e19;
 /// More neutrino species than any cosmology has.
 const MAX_SPECIES: f64 = 64.0;
 
@@ -200,6 +200,7 @@ fn neutrino_masses(n_eff: f64, n_ur: f64, m_nu_ev: &[f64], deg_nu: &[f64]) -> Op
     for degeneracy in deg_nu {
         n_massive += species(*degeneracy)?;
     }
+    #[expect(clippy::float_cmp, reason = "whole numbers below 64")]
     if species(n_eff)? != n_massive + n_massless {
         return None;
     }

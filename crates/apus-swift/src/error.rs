@@ -28,4 +28,28 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A quantity is of another kind than what it is compared with or used as.
+    #[error("{what}: {found} where {expected} is needed")]
+    WrongDimensions {
+        /// The field, parameter or expression.
+        what: String,
+        /// The unit that was given, with its dimensions.
+        found: String,
+        /// A unit that would do, with its dimensions.
+        expected: String,
+    },
+    /// A region that is none, or that does not lie where regions can.
+    #[error("region: {reason}")]
+    BadRegion {
+        /// Which number is wrong and what it may be.
+        reason: String,
+    },
+    /// A condition that does not parse, or that does not fit what it is asked of.
+    #[error("condition, column {column}: {reason}")]
+    BadCondition {
+        /// Where in the text, in characters from 1.
+        column: usize,
+        /// What is wrong there.
+        reason: String,
+    },
 }

@@ -3,7 +3,7 @@
 use apus_h5::{Dataset, Datatype};
 use serde::{Serialize, Serializer};
 
-use crate::{Attributes, Dimensions, Result, UnitSystem, column_names, snake_case};
+use crate::{Attributes, Dimensions, Result, UnitSystem, column_names, snake_case, units::meant_power};
 
 /// Whether lengths are measured in a frame that expands with the universe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -94,14 +94,14 @@ impl Field {
             dtype: dataset.dtype().clone(),
             shape: dataset.shape().to_vec(),
             unit: unit_of(&attributes, units),
-            a_exponent: attributes.f64("a-scale exponent").filter(|e| e.is_finite()).unwrap_or(0.0),
+            a_exponent: attributes.f64("a-scale exponent").filter(|e| e.abs() <= 64.0).unwrap_or(0.0),
             h_exponent: attributes.f64("h-scale exponent").filter(|e| e.is_finite()).unwrap_or(0.0),
-            frame: if attributes.f64("Value stored as physical") == Some(1.0) {
+            frame: if attributes.u64("Value stored as physical") == Some(1) {
                 Frame::Physical
             } else {
                 Frame::Comoving
             },
-            convertible: attributes.f64("Property can be converted to comoving").is_none_or(|v| v == 1.0),
+            convertible: attributes.u64("Property can be converted to comoving").is_none_or(|v| v == 1),
             description: attributes.text("Description"),
             expression: attributes.text("Expression for physical CGS units").map(|e| e.trim().to_owned()),
             lossy_filter: attributes.text("Lossy compression filter").filter(|f| f != "None"),
@@ -141,7 +141,7 @@ impl Field {
 }
 
 fn unit_of(attributes: &Attributes, units: Option<&UnitSystem>) -> Option<FieldUnit> {
-    let power = |name: &str| attributes.f64(name).filter(|p| p.abs() <= 64.0);
+    let power = |name: &str| attributes.f64(name).filter(|p| p.abs() <= 64.0).map(meant_power);
     let dimensions = Dimensions {
         mass: power("U_M exponent")?,
         length: power("U_L exponent")?,

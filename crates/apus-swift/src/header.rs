@@ -135,10 +135,10 @@ impl Header {
 }
 
 /// Three side lengths from one (a cube) or up to three (missing ones like the first).
-fn box_sides(sizes: &[f64]) -> Option<[f64; 3]> {
-    let first = *sizes.first()?;
-    let sides = [first, *sizes.get(1).unwrap_or(&first), *sizes.get(2).unwrap_or(&first)];
-    (sizes.len() <= 3 && sides.iter().all(|s| s.is_finite() && *s > 0.0)).then_some(sides)
+fn box_sides(given: &[f64]) -> Option<[f64; 3]> {
+    let first = *given.first()?;
+    let sides = [first, *given.get(1).unwrap_or(&first), *given.get(2).unwrap_or(&first)];
+    (given.len() <= 3 && sides.iter().all(|s| s.is_finite() && *s > 0.0)).then_some(sides)
 }
 
 fn with_high_words(low: Vec<u64>, high: &[u64]) -> Vec<u64> {

@@ -10,6 +10,8 @@
 //!   writes what unyt and astropy parse.
 
 mod attributes;
+mod cells;
+mod condition;
 mod cosmology;
 mod distribution;
 mod error;
@@ -17,12 +19,17 @@ mod field;
 mod group;
 mod header;
 mod kind;
+mod names;
 mod naming;
 mod output;
 mod particle_type;
+mod region;
+mod row_mask;
 mod units;
 
 pub use attributes::{AttributeValue, Attributes};
+pub use cells::{CellBounds, CellGrid, CellTable, MAX_CELLS};
+pub use condition::{BoundCondition, ColumnBlock, Condition, ConditionColumn};
 pub use cosmology::{AstropyCosmology, Cosmology};
 pub use distribution::Distribution;
 pub use error::{Error, Result};
@@ -33,4 +40,6 @@ pub use kind::OutputKind;
 pub use naming::{column_names, snake_case};
 pub use output::{Description, METADATA_GROUPS, Output, UnitDescription};
 pub use particle_type::{PARTICLE_TYPES, ParticleType};
-pub use units::{Dimensions, Unit, UnitSystem};
+pub use region::{MAX_SHAPES, Region, RegionRequest, Shape};
+pub use row_mask::RowMask;
+pub use units::{Dimensions, Unit, UnitContext, UnitSystem};

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     AttributeValue, Attributes, Cosmology, Distribution, Error, Header, OutputKind, PARTICLE_TYPES, ParticleGroup,
-    Result, UnitSystem,
+    Result, UnitContext, UnitSystem,
     group::GroupOutline,
     naming::{snake_case, soap_group_name},
 };
@@ -198,6 +198,16 @@ impl Output {
             cosmology: self.cosmology.as_ref(),
             groups: self.groups()?,
         })
+    }
+
+    /// What turns quantities that people name into the file's numbers.
+    pub fn unit_context(&self) -> UnitContext {
+        let cosmology = self.cosmology.as_ref().filter(|c| c.cosmological_run);
+        UnitContext {
+            units: self.units,
+            scale_factor: self.header.as_ref().map_or(1.0, |h| h.scale_factor),
+            h: cosmology.and_then(|c| c.h).filter(|h| h.is_finite() && *h > 0.0),
+        }
     }
 
     fn outlines(&self) -> Result<Vec<GroupOutline>> {

@@ -100,20 +100,30 @@ impl fmt::Display for Dimensions {
     }
 }
 
-/// A power as text: a whole number, a fraction with a small denominator where it is one up to rounding (in parentheses, as
-/// unyt and astropy want it), or a decimal in parentheses.
-pub(super) fn power_text(power: f64) -> String {
-    for denominator in 1..=12u32 {
+/// A power as a fraction with a small denominator, where it is one up to rounding.
+fn fraction(power: f64) -> Option<(f64, u32)> {
+    (1..=12u32).find_map(|denominator| {
         let numerator = power * f64::from(denominator);
-        if (numerator - numerator.round()).abs() < TOLERANCE {
-            let numerator = numerator.round();
-            return if denominator == 1 { format!("{numerator}") } else { format!("({numerator}/{denominator})") };
-        }
+        ((numerator - numerator.round()).abs() < TOLERANCE).then_some((numerator.round(), denominator))
+    })
+}
+
+/// The power that a file's 32-bit float stands for: -2/3 for -0.66666687.
+pub(crate) fn meant_power(power: f64) -> f64 {
+    fraction(power).map_or(power, |(numerator, denominator)| numerator / f64::from(denominator))
+}
+
+/// A power as text: a whole number, a fraction (in parentheses, as unyt and astropy want it), or a decimal in parentheses.
+pub(super) fn power_text(power: f64) -> String {
+    match fraction(power) {
+        Some((numerator, 1)) => format!("{numerator}"),
+        Some((numerator, denominator)) => format!("({numerator}/{denominator})"),
+        None => format!("({power})"),
     }
-    format!("({power})")
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "the very number is wanted")]
 mod tests {
     use super::*;
 
@@ -122,6 +132,7 @@ mod tests {
         assert_eq!(power_text(2.0), "2");
         assert_eq!(power_text(-3.0), "-3");
         assert_eq!(power_text(f64::from(-0.666_666_7_f32)), "(-2/3)");
+        assert_eq!(meant_power(f64::from(-0.666_666_87_f32)), -2.0 / 3.0);
         assert_eq!(power_text(0.5), "(1/2)");
         assert_eq!(power_text(0.123_45), "(0.12345)");
         let entropy = Dimensions { mass: -2.0 / 3.0, length: 4.0, time: -2.0, ..Dimensions::NONE };

@@ -8,13 +8,16 @@
 //! the writer meant exactly that, and for this file the name is worth what the file says: `1e10 Msun` is then one unit of
 //! mass, without a residue. swiftsimio rounds in the same way.
 
+mod context;
 mod dimensions;
 mod parse;
 mod symbols;
 mod system;
 
+pub use context::UnitContext;
 pub use dimensions::Dimensions;
+pub(crate) use dimensions::meant_power;
 pub use parse::Unit;
-pub(crate) use parse::parse_prefix;
+pub(crate) use parse::{number_length, parse_prefix};
 pub(crate) use symbols::Symbols;
 pub use system::UnitSystem;

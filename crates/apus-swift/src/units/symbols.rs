@@ -24,6 +24,13 @@ impl Default for Symbols {
     }
 }
 
+impl Symbols {
+    /// For telling what is a unit and what is not, before a file is at hand.
+    pub(crate) fn any_hubble_parameter() -> Self {
+        Self { h: Some(1.0), ..Self::default() }
+    }
+}
+
 // Powers of mass, length and time.
 const MASS: [f64; 3] = [1.0, 0.0, 0.0];
 const LENGTH: [f64; 3] = [0.0, 1.0, 0.0];

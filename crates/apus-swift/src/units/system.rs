@@ -161,7 +161,7 @@ fn is_power_of_ten(number: f64) -> bool {
 
 /// A power, by multiplication where it is whole, so that `1e5` squared is `1e10`.
 fn raised(base: f64, power: f64) -> f64 {
-    if power == power.round() && power.abs() <= 64.0 {
+    if power.fract() == 0.0 && power.abs() <= 64.0 {
         #[expect(clippy::cast_possible_truncation, reason = "a whole number of at most 64")]
         base.powi(power as i32)
     } else {
@@ -204,6 +204,7 @@ fn number_text(number: f64) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "the very number is wanted")]
 mod tests {
     use super::*;
 

@@ -95,7 +95,8 @@ fn a_type_that_was_switched_off_is_absent_but_counted() {
     assert!(black_holes.fields.is_empty());
     let stars = output.group("PartType4").unwrap().unwrap();
     assert_eq!((stars.name.as_str(), stars.n_rows), ("stars", 1046));
-    assert_eq!(output.header().unwrap().subsample_fractions.as_ref().unwrap()[4], 0.25);
+    let fractions = output.header().unwrap().subsample_fractions.clone().unwrap();
+    assert_eq!(fractions, [1.0, f64::from(0.1_f32), 1.0, 1.0, 0.25, 1.0, 1.0]);
 }
 
 #[test]

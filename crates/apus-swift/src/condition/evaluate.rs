@@ -1,0 +1,257 @@
+//! Evaluation: which rows of a block satisfy a condition, and which blocks can hold any that do.
+
+use apus_h5::Datatype;
+
+use super::{bind::BoundCondition, syntax::Operator, value::Expression};
+use crate::{Error, Result, RowMask};
+
+/// A test of which every comparison knows its column and its number.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum CompiledTest {
+    Any(Vec<CompiledTest>),
+    All(Vec<CompiledTest>),
+    Not(Box<CompiledTest>),
+    Constant(bool),
+    Float32 { column: usize, operator: Operator, threshold: f32 },
+    Float64 { column: usize, operator: Operator, threshold: f64 },
+    Integer { column: usize, operator: Operator, threshold: i128 },
+    General { left: Expression, operator: Operator, right: Expression },
+}
+
+/// The values of one column for the rows of a block.
+#[derive(Clone, Copy, Debug)]
+pub struct ColumnBlock<'a>(Values<'a>);
+
+/// Little-endian, as readers give them.
+#[derive(Clone, Copy, Debug)]
+enum Values<'a> {
+    I8(&'a [[u8; 1]]),
+    U8(&'a [[u8; 1]]),
+    I16(&'a [[u8; 2]]),
+    U16(&'a [[u8; 2]]),
+    I32(&'a [[u8; 4]]),
+    U32(&'a [[u8; 4]]),
+    I64(&'a [[u8; 8]]),
+    U64(&'a [[u8; 8]]),
+    F32(&'a [[u8; 4]]),
+    F64(&'a [[u8; 8]]),
+}
+
+impl<'a> ColumnBlock<'a> {
+    /// Takes the bytes of a column, as a reader gives them for its [`ConditionColumn`](super::ConditionColumn).
+    ///
+    /// Errors: [`Error::Malformed`] for a type that is no number or bytes that are not whole elements; a column of a bound
+    /// condition has neither.
+    pub fn new(dtype: &Datatype, bytes: &'a [u8]) -> Result<Self> {
+        let values = match dtype {
+            Datatype::Integer { size: 1, signed, .. } => {
+                let values = bytes.as_chunks::<1>().0;
+                Some(if *signed { Values::I8(values) } else { Values::U8(values) })
+            }
+            Datatype::Integer { size: 2, signed, .. } => {
+                let values = bytes.as_chunks::<2>().0;
+                Some(if *signed { Values::I16(values) } else { Values::U16(values) })
+            }
+            Datatype::Integer { size: 4, signed, .. } => {
+                let values = bytes.as_chunks::<4>().0;
+                Some(if *signed { Values::I32(values) } else { Values::U32(values) })
+            }
+            Datatype::Integer { size: 8, signed, .. } => {
+                let values = bytes.as_chunks::<8>().0;
+                Some(if *signed { Values::I64(values) } else { Values::U64(values) })
+            }
+            Datatype::Float { size: 4, .. } => Some(Values::F32(bytes.as_chunks::<4>().0)),
+            Datatype::Float { size: 8, .. } => Some(Values::F64(bytes.as_chunks::<8>().0)),
+            _ => None,
+        };
+        let is_whole =
+            usize::try_from(dtype.size_bytes()).is_ok_and(|size| size > 0 && bytes.len().is_multiple_of(size));
+        values.filter(|_| is_whole).map(Self).ok_or_else(|| Error::Malformed {
+            file: String::new(),
+            object: "column".to_owned(),
+            reason: format!("{} bytes of {dtype:?} are no column of numbers", bytes.len()),
+        })
+    }
+
+    /// The number of rows.
+    pub fn n_rows(&self) -> usize {
+        match self.0 {
+            Values::I8(v) | Values::U8(v) => v.len(),
+            Values::I16(v) | Values::U16(v) => v.len(),
+            Values::I32(v) | Values::U32(v) | Values::F32(v) => v.len(),
+            Values::I64(v) | Values::U64(v) | Values::F64(v) => v.len(),
+        }
+    }
+
+    /// The least and greatest value, NaN left out; `None` where there is no value, or one that a 64-bit float does not hold.
+    pub fn extent(&self) -> Option<(f64, f64)> {
+        let mut extent: Option<(f64, f64)> = None;
+        for row in 0..self.n_rows() {
+            let value = self.float(row);
+            if value.is_nan() {
+                continue;
+            }
+            extent = Some(extent.map_or((value, value), |(least, greatest)| (least.min(value), greatest.max(value))));
+        }
+        let is_integer = !matches!(self.0, Values::F32(_) | Values::F64(_));
+        extent.filter(|(least, greatest)| !is_integer || least.abs().max(greatest.abs()) < 9_007_199_254_740_992.0)
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "arithmetic is in 64-bit floats, as numpy has it for integers and floats"
+    )]
+    fn float(&self, row: usize) -> f64 {
+        match self.0 {
+            Values::I8(v) => f64::from(i8::from_le_bytes(v[row])),
+            Values::U8(v) => f64::from(u8::from_le_bytes(v[row])),
+            Values::I16(v) => f64::from(i16::from_le_bytes(v[row])),
+            Values::U16(v) => f64::from(u16::from_le_bytes(v[row])),
+            Values::I32(v) => f64::from(i32::from_le_bytes(v[row])),
+            Values::U32(v) => f64::from(u32::from_le_bytes(v[row])),
+            Values::I64(v) => i64::from_le_bytes(v[row]) as f64,
+            Values::U64(v) => u64::from_le_bytes(v[row]) as f64,
+            Values::F32(v) => f64::from(f32::from_le_bytes(v[row])),
+            Values::F64(v) => f64::from_le_bytes(v[row]),
+        }
+    }
+
+    fn integer(&self, row: usize) -> Option<i128> {
+        Some(match self.0 {
+            Values::I8(v) => i128::from(i8::from_le_bytes(v[row])),
+            Values::U8(v) => i128::from(u8::from_le_bytes(v[row])),
+            Values::I16(v) => i128::from(i16::from_le_bytes(v[row])),
+            Values::U16(v) => i128::from(u16::from_le_bytes(v[row])),
+            Values::I32(v) => i128::from(i32::from_le_bytes(v[row])),
+            Values::U32(v) => i128::from(u32::from_le_bytes(v[row])),
+            Values::I64(v) => i128::from(i64::from_le_bytes(v[row])),
+            Values::U64(v) => i128::from(u64::from_le_bytes(v[row])),
+            Values::F32(_) | Values::F64(_) => return None,
+        })
+    }
+}
+
+impl BoundCondition {
+    /// Which of `n_rows` rows satisfy the condition, given the values of its [`columns`](Self::columns) for these rows.
+    ///
+    /// Errors: [`Error::Malformed`] where a column is missing or of another length.
+    pub fn evaluate(&self, columns: &[ColumnBlock<'_>], n_rows: usize) -> Result<RowMask> {
+        if columns.len() != self.columns.len() || columns.iter().any(|c| c.n_rows() != n_rows) {
+            let lengths: Vec<usize> = columns.iter().map(ColumnBlock::n_rows).collect();
+            return Err(Error::Malformed {
+                file: String::new(),
+                object: "condition".to_owned(),
+                reason: format!("columns of {lengths:?} rows where {} of {n_rows} are needed", self.columns.len()),
+            });
+        }
+        Ok(self.test.evaluate(columns, n_rows))
+    }
+
+    /// Whether a row can satisfy the condition in a block whose columns have these extents ([`ColumnBlock::extent`]); `None`
+    /// where an extent is not known. Errs only on the side of yes, so that a block of which this says no need not be read.
+    pub fn may_hold(&self, extents: &[Option<(f64, f64)>]) -> bool {
+        self.test.possible(extents).0
+    }
+}
+
+impl CompiledTest {
+    /// A comparison of integers with a number that need not be one: with the integer next to it that decides the same.
+    pub(super) fn integer(column: usize, operator: Operator, number: f64) -> Self {
+        let decided = match operator {
+            Operator::Equal | Operator::NotEqual if number.fract() != 0.0 => {
+                return Self::Constant(operator == Operator::NotEqual);
+            }
+            Operator::Less | Operator::GreaterOrEqual => number.ceil(),
+            _ => number.floor(),
+        };
+        // No integer of 64 bits is farther out than where the conversion ends.
+        #[expect(clippy::cast_possible_truncation, reason = "whole, and beyond 2^127 as good as there")]
+        Self::Integer { column, operator, threshold: decided as i128 }
+    }
+
+    fn evaluate(&self, columns: &[ColumnBlock<'_>], n_rows: usize) -> RowMask {
+        match self {
+            Self::Constant(holds) => RowMask::all(n_rows, *holds),
+            Self::Any(tests) => {
+                let mut mask = RowMask::all(n_rows, false);
+                for test in tests {
+                    mask.or(&test.evaluate(columns, n_rows));
+                }
+                mask
+            }
+            Self::All(tests) => {
+                let mut mask = RowMask::all(n_rows, true);
+                for test in tests {
+                    mask.and(&test.evaluate(columns, n_rows));
+                }
+                mask
+            }
+            Self::Not(test) => {
+                let mut mask = test.evaluate(columns, n_rows);
+                mask.invert();
+                mask
+            }
+            Self::Float32 { column, operator, threshold } => match columns[*column].0 {
+                Values::F32(v) => {
+                    RowMask::from_fn(n_rows, |row| operator.holds(&f32::from_le_bytes(v[row]), threshold))
+                }
+                _ => RowMask::all(n_rows, false),
+            },
+            Self::Float64 { column, operator, threshold } => {
+                RowMask::from_fn(n_rows, |row| operator.holds(&columns[*column].float(row), threshold))
+            }
+            Self::Integer { column, operator, threshold } => RowMask::from_fn(n_rows, |row| {
+                columns[*column].integer(row).is_some_and(|value| operator.holds(&value, threshold))
+            }),
+            Self::General { left, operator, right } => RowMask::from_fn(n_rows, |row| {
+                let column = |index: usize| columns[index].float(row);
+                operator.holds(&left.value(&column), &right.value(&column))
+            }),
+        }
+    }
+
+    /// Whether there can be rows for which it is true, and rows for which it is false.
+    fn possible(&self, extents: &[Option<(f64, f64)>]) -> (bool, bool) {
+        let extent = |column: &usize| extents.get(*column).copied().flatten();
+        match self {
+            Self::Constant(holds) => (*holds, !*holds),
+            Self::Any(tests) => {
+                let parts = || tests.iter().map(|test| test.possible(extents));
+                (parts().any(|p| p.0), parts().all(|p| p.1))
+            }
+            Self::All(tests) => {
+                let parts = || tests.iter().map(|test| test.possible(extents));
+                (parts().all(|p| p.0), parts().any(|p| p.1))
+            }
+            Self::Not(test) => {
+                let (may_be_true, may_be_false) = test.possible(extents);
+                (may_be_false, may_be_true)
+            }
+            // NaN, which extents leave out, makes comparisons false (and "unequal" true).
+            Self::Float32 { column, operator, threshold } => may_be(*operator, extent(column), f64::from(*threshold)),
+            Self::Float64 { column, operator, threshold } => may_be(*operator, extent(column), *threshold),
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "extents of integers are below 2^53, where floats are exact enough"
+            )]
+            Self::Integer { column, operator, threshold } => may_be(*operator, extent(column), *threshold as f64),
+            Self::General { .. } => (true, true),
+        }
+    }
+}
+
+/// Whether a comparison can be true, and can be false, of values between the ends of an extent or NaN.
+fn may_be(operator: Operator, extent: Option<(f64, f64)>, threshold: f64) -> (bool, bool) {
+    let Some((least, greatest)) = extent else { return (true, true) };
+    match operator {
+        Operator::Less => (least < threshold, true),
+        Operator::LessOrEqual => (least <= threshold, true),
+        Operator::Greater => (greatest > threshold, true),
+        Operator::GreaterOrEqual => (greatest >= threshold, true),
+        Operator::Equal => (least <= threshold && threshold <= greatest, true),
+        #[expect(clippy::float_cmp, reason = "one value that all rows have")]
+        Operator::NotEqual => {
+            (true, least <= threshold && threshold <= greatest || least == greatest && least == threshold)
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Regions: which part of the periodic box is wanted.
+//!
+//! A [`RegionRequest`] is what a caller asks for, in a unit and a frame; [`RegionRequest::resolve`] turns it into a
+//! [`Region`] in the file's own comoving length, which is checked once and then only answers: [`Region::contains`] for a
+//! particle, [`Region::touches`] for a cell.
+//!
+//! A box is half-open, `lower <= x < upper` on each axis; a sphere is closed. Both are periodic. A bound may lie up to half a
+//! box outside the box, and an upper bound below the lower one means the part that crosses the boundary: both as in
+//! swiftsimio's `mask.constrain_spatial`.
+
+mod axis;
+mod request;
+mod sphere;
+
+use axis::Axis;
+pub use request::{RegionRequest, Shape};
+use sphere::Sphere;
+
+use crate::{Error, Result};
+
+/// More shapes than anybody needs in one request.
+pub const MAX_SHAPES: usize = 1024;
+
+/// A union of boxes and spheres in a periodic box. Units: the file's length, comoving.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Region {
+    box_size: [f64; 3],
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Part {
+    Box([Axis; 3]),
+    Sphere(Sphere),
+}
+
+impl Region {
+    /// Takes shapes in the file's comoving length. No shapes are no restriction.
+    ///
+    /// Errors: [`Error::BadRegion`] for bounds or centres that are no numbers or lie more than half a box outside the box,
+    /// negative radii, and more than [`MAX_SHAPES`] shapes.
+    pub fn new(shapes: &[Shape], box_size: [f64; 3]) -> Result<Self> {
+        if shapes.len() > MAX_SHAPES {
+            return Err(Error::BadRegion { reason: format!("{} shapes are more than {MAX_SHAPES}", shapes.len()) });
+        }
+        let part = |shape: &Shape| match shape {
+            Shape::Box(bounds) => {
+                let axis = |i: usize| Axis::new(bounds[i], box_size[i], AXES[i]);
+                Ok(Part::Box([axis(0)?, axis(1)?, axis(2)?]))
+            }
+            Shape::Sphere { centre, radius } => Sphere::new(*centre, *radius, box_size).map(Part::Sphere),
+        };
+        Ok(Self { box_size, parts: shapes.iter().map(part).collect::<Result<_>>()? })
+    }
+
+    /// Whether there is no restriction at all.
+    pub fn is_everything(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Whether a particle lies inside. Exactly what these lines of numpy say of float64 coordinates (float32 ones widened):
+    /// for a box, after `x = np.mod(x, L)`, that for one of `k = -1, 0, 1` it holds `lower <= x + k*L` and `x + k*L < upper`;
+    /// for a sphere, after `d = x - c; d -= L*np.round(d/L)`, that `d[0]**2 + d[1]**2 + d[2]**2 <= r**2`.
+    ///
+    /// So coordinates a hair outside the box, as lossy filters leave them, count as their periodic image; NaN is nowhere.
+    pub fn contains(&self, position: [f64; 3]) -> bool {
+        self.parts.is_empty()
+            || self.parts.iter().any(|part| match part {
+                Part::Box(axes) => (0..3).all(|i| axes[i].contains(position[i], self.box_size[i])),
+                Part::Sphere(sphere) => sphere.contains(position, self.box_size),
+            })
+    }
+
+    /// Whether a cell with these bounds is selected, as swiftsimio selects cells: for a box, that on each axis one of the three
+    /// periodic copies of the cell overlaps it strictly. For a sphere, that a copy of the cell comes as near as the radius.
+    pub fn touches(&self, lower: [f64; 3], upper: [f64; 3]) -> bool {
+        self.parts.is_empty()
+            || self.parts.iter().any(|part| match part {
+                Part::Box(axes) => (0..3).all(|i| axes[i].touches(lower[i], upper[i], self.box_size[i])),
+                Part::Sphere(sphere) => sphere.may_contain(lower, upper, self.box_size, 0.0),
+            })
+    }
+
+    /// Whether a particle whose stored position is up to `allowance` outside these bounds can lie inside. Errs only on the
+    /// side of yes.
+    pub fn may_contain(&self, lower: [f64; 3], upper: [f64; 3], allowance: f64) -> bool {
+        self.parts.is_empty()
+            || self.parts.iter().any(|part| match part {
+                Part::Box(axes) => (0..3).all(|i| axes[i].may_contain(lower[i], upper[i], self.box_size[i], allowance)),
+                Part::Sphere(sphere) => sphere.may_contain(lower, upper, self.box_size, allowance),
+            })
+    }
+}
+
+const AXES: [char; 3] = ['x', 'y', 'z'];
+
+/// Refuses what is no number or lies more than half a box outside the box: one periodic copy on either side would not do.
+fn check_coordinate(what: &str, axis: char, value: f64, box_size: f64) -> Result<()> {
+    if !value.is_finite() {
+        return Err(Error::BadRegion { reason: format!("the {what} in {axis} is {value}, not a number") });
+    }
+    if value < -box_size / 2.0 || value > 3.0 * box_size / 2.0 {
+        return Err(Error::BadRegion {
+            reason: format!(
+                "the {what} in {axis} is {value}, outside {} to {} (half a box around the box of {box_size})",
+                -box_size / 2.0,
+                3.0 * box_size / 2.0
+            ),
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

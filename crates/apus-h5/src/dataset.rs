@@ -9,6 +9,10 @@ use crate::{
         message::{FillValue, FilterPipeline, LayoutMessage},
         object_header::{ObjectHeader, kind},
     },
+    read::{
+        storage::{Form, Storage},
+        whole,
+    },
 };
 
 /// A dataset. Cheap to clone; its chunk index is built at the first read and kept with the file.
@@ -125,7 +129,10 @@ impl Dataset {
 
     /// The bytes that the elements take in the file; none for a virtual dataset. Builds the chunk index.
     pub fn storage_size_bytes(&self) -> Result<u64> {
-        unimplemented!()
+        match self.layout() {
+            Layout::Virtual => Ok(0),
+            _ => Ok(Storage::new(self, Form::Stored)?.size_bytes()),
+        }
     }
 
     /// The file names of a virtual dataset's sources as they stand there, without repeats, in order.
@@ -154,20 +161,25 @@ impl Dataset {
     /// Plans the reading of `selection`: checks it against the extent, and that type, layout and filters are ones that can
     /// be read, before a byte of data is fetched.
     ///
-    /// Errors: [`Error::BadSelection`](crate::Error::BadSelection), [`Error::Unsupported`](crate::Error::Unsupported).
-    pub fn reader(&self, _selection: Selection, _options: &ReadOptions) -> Result<Reader> {
-        unimplemented!()
+    /// Errors: [`Error::BadSelection`](crate::Error::BadSelection), [`Error::Unsupported`](crate::Error::Unsupported) (also for
+    /// elements of variable length, which [`read`](Self::read) reads), [`Error::OverLimit`](crate::Error::OverLimit) for
+    /// chunks that are too large, [`Error::Damaged`](crate::Error::Damaged) and [`Error::Io`](crate::Error::Io) from the chunk
+    /// index.
+    pub fn reader(&self, selection: Selection, options: &ReadOptions) -> Result<Reader> {
+        Reader::new(self, selection, Some(options), Form::Native, 0)
     }
 
     /// Reads everything, for datasets that are known to be small (at most `limit_bytes` in memory, else
     /// [`Error::OverLimit`](crate::Error::OverLimit)); variable-length ones too.
-    pub fn read_all(&self, _limit_bytes: u64) -> Result<Array> {
-        unimplemented!()
+    pub fn read_all(&self, limit_bytes: u64) -> Result<Array> {
+        self.read(Selection::default(), limit_bytes)
     }
 
     /// Reads the selected elements of a variable-length type (or of any other), at most `limit_bytes` of them in memory.
-    pub fn read(&self, _selection: Selection, _limit_bytes: u64) -> Result<Array> {
-        unimplemented!()
+    ///
+    /// Errors: as [`reader`](Self::reader), and [`Error::OverLimit`](crate::Error::OverLimit).
+    pub fn read(&self, selection: Selection, limit_bytes: u64) -> Result<Array> {
+        whole::read(self, selection, limit_bytes)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
         superblock::{self, OpenFault},
     },
     path,
+    read::index_cache::IndexCache,
     source::{ByteSource, LocalFile},
 };
 
@@ -54,6 +55,7 @@ struct Opened {
     meta: Meta,
     root: u64,
     options: OpenOptions,
+    chunk_indexes: IndexCache,
 }
 
 impl File {
@@ -75,7 +77,9 @@ impl File {
     pub fn from_source(name: impl Into<String>, source: Arc<dyn ByteSource>, options: OpenOptions) -> Result<Self> {
         let name = name.into();
         match superblock::open(source, options.metadata_cache_bytes) {
-            Ok((meta, root)) => Ok(Self(Arc::new(Opened { name, meta, root, options }))),
+            Ok((meta, root)) => {
+                Ok(Self(Arc::new(Opened { name, meta, root, options, chunk_indexes: IndexCache::default() })))
+            }
             Err(OpenFault::NotHdf5(reason)) => Err(Error::NotHdf5 { file: name, reason }),
             Err(OpenFault::Fault(fault)) => Err(fault.at(&name, "superblock")),
         }
@@ -121,6 +125,11 @@ impl File {
     /// The metadata.
     pub(crate) fn meta(&self) -> &Meta {
         &self.0.meta
+    }
+
+    /// The chunk indexes that were read so far.
+    pub(crate) fn chunk_indexes(&self) -> &IndexCache {
+        &self.0.chunk_indexes
     }
 
     /// How it was opened.

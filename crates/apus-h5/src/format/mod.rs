@@ -6,6 +6,7 @@
 //! - [`superblock`] opens a file; [`object_header`] gives an object's messages, [`shared`] those that are kept elsewhere.
 //! - [`message`] holds one parser per message: dataspace, layout, filter pipeline, fill value, link, attribute ...; the
 //!   datatype message is parsed in `dtype/parse.rs`.
+//! - [`chunk_index`] finds chunks, [`virtual_layout`] tells what a virtual dataset is made of.
 //! - [`btree_v2`], [`fractal_heap`], [`global_heap`] are what messages refer to.
 //!
 //! A file is hostile until read: each size is checked against the file's length before anything is allocated, each walk
@@ -15,6 +16,7 @@ pub(crate) mod attributes;
 pub(crate) mod btree_v1;
 pub(crate) mod btree_v2;
 pub(crate) mod checksum;
+pub(crate) mod chunk_index;
 mod cursor;
 mod fault;
 pub(crate) mod fractal_heap;
@@ -27,6 +29,7 @@ mod meta;
 pub(crate) mod object_header;
 pub(crate) mod shared;
 pub(crate) mod superblock;
+pub(crate) mod virtual_layout;
 
 pub(crate) use cursor::{Cursor, encoded_size};
 pub(crate) use fault::{Fault, Parse};

@@ -1,12 +1,30 @@
 //! From the rows that are wanted to blocks of bytes: plan, coalesce, fetch, decode, place.
+//!
+//! - [`wanted`] checks a [`Selection`] against the extent; [`plan`] cuts the answer into segments and says which parts of which
+//!   chunks each is made of. Both are pure. [`grid`] is the arithmetic of chunks.
+//! - [`storage`] knows where chunks are ([`index_cache`] keeps the indexes); [`fetch`] joins reads that are close in the file.
+//! - [`segments`] reads, decodes and ([`place`]) puts elements where they belong, in [`buffers`] that are used again.
+//! - [`stored`] does so ahead of what is asked for, on the [`DecodePool`]; [`reader`] hands the blocks out.
+//! - [`virtual_dataset`] reads from other datasets; [`whole`] reads into memory, also what is kept in heaps.
 
+mod buffers;
+mod fetch;
+pub(crate) mod grid;
+pub(crate) mod index_cache;
+mod place;
+mod plan;
 mod pool;
+mod reader;
 mod rows;
+mod segments;
+pub(crate) mod storage;
+mod stored;
+mod wanted;
+pub(crate) mod whole;
 
 pub use pool::DecodePool;
+pub use reader::{Block, Reader};
 pub use rows::RowRanges;
-
-use crate::{Datatype, Result};
 
 /// Which elements of a dataset are wanted: rows (axis 0), and indices on each further axis.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,49 +51,9 @@ pub enum Indices {
 pub struct ReadOptions {
     /// Where chunks are decoded.
     pub pool: DecodePool,
-    /// The most bytes of a block that is yielded.
+    /// The most bytes of a block that is yielded (a single element may be larger).
     pub block_bytes: usize,
-    /// The most bytes that may be fetched and decoded ahead of what was yielded.
+    /// The most bytes that may be fetched and decoded ahead of what was yielded (one part of the answer is always under way:
+    /// a mebibyte or one band of chunks).
     pub work_ahead_bytes: usize,
-}
-
-/// A piece of the answer: whole elements, native, little-endian, following those of the block before.
-#[derive(Debug)]
-pub struct Block {}
-
-impl Block {
-    /// The bytes.
-    pub fn bytes(&self) -> &[u8] {
-        unimplemented!()
-    }
-}
-
-/// Yields the selected elements as [`Block`]s. Nothing is done between two calls of `next` but what was started ahead, so a
-/// reader that nobody asks costs neither a thread nor a lock; dropping it stops its work. After an error it ends.
-#[derive(Debug)]
-pub struct Reader {}
-
-impl Reader {
-    /// The type of the elements, native.
-    pub fn dtype(&self) -> &Datatype {
-        unimplemented!()
-    }
-
-    /// The shape of the answer.
-    pub fn shape(&self) -> &[u64] {
-        unimplemented!()
-    }
-
-    /// The bytes of all blocks together.
-    pub fn size_bytes(&self) -> u64 {
-        unimplemented!()
-    }
-}
-
-impl Iterator for Reader {
-    type Item = Result<Block>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        unimplemented!()
-    }
 }

@@ -15,6 +15,8 @@ impl DecodePool {
         rayon::ThreadPoolBuilder::new()
             .num_threads(n_threads.max(1))
             .thread_name(|i| format!("decode-{i}"))
+            // A job that panics drops its end of a channel, and its reader reports that; the process goes on.
+            .panic_handler(drop)
             .build()
             .map(|pool| Self(Arc::new(pool)))
             .map_err(std::io::Error::other)
@@ -23,6 +25,11 @@ impl DecodePool {
     /// The number of threads.
     pub fn n_threads(&self) -> usize {
         self.0.current_num_threads()
+    }
+
+    /// Runs a job as soon as a thread has done those that came before.
+    pub(super) fn spawn(&self, job: impl FnOnce() + Send + 'static) {
+        self.0.spawn_fifo(job);
     }
 }
 

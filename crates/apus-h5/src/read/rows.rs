@@ -17,6 +17,11 @@ impl RowRanges {
         &self.0
     }
 
+    /// The ranges, given away.
+    pub fn into_ranges(self) -> Vec<Range<u64>> {
+        self.0
+    }
+
     /// The number of rows, repeats counted; `None` where it does not fit 64 bits.
     pub fn n_rows(&self) -> Option<u64> {
         self.0.iter().try_fold(0u64, |n, r| n.checked_add(r.end - r.start))
@@ -39,5 +44,47 @@ impl RowRanges {
             }
         }
         Self(merged)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn ranges() -> impl Strategy<Value = RowRanges> {
+        proptest::collection::vec((0u64..60, 0u64..12), 0..12)
+            .prop_map(|v| RowRanges::new(v.into_iter().map(|(start, n)| start..start + n).collect()).unwrap())
+    }
+
+    #[test]
+    fn refuses_a_range_that_ends_before_it_starts() {
+        #[expect(clippy::reversed_empty_ranges, reason = "the point of the test")]
+        let ranges = vec![0..1, 5..4];
+        assert_eq!(RowRanges::new(ranges), None);
+        assert_eq!(RowRanges::new(vec![0..u64::MAX, 0..1]).unwrap().n_rows(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn merging_keeps_the_set(rows in ranges()) {
+            let set = |rows: &RowRanges| rows.as_slice().iter().cloned().flatten().collect::<BTreeSet<u64>>();
+            let merged = rows.sorted_and_merged();
+            prop_assert_eq!(set(&rows), set(&merged));
+            prop_assert!(merged.is_sorted());
+            prop_assert_eq!(merged.n_rows(), Some(set(&rows).len() as u64));
+            prop_assert!(merged.as_slice().windows(2).all(|w| w[0].end < w[1].start));
+        }
+
+        #[test]
+        fn sorted_means_that_rows_rise(rows in ranges()) {
+            let rows_without_empty: Vec<u64> = rows.as_slice().iter().cloned().flatten().collect();
+            if rows.is_sorted() {
+                prop_assert!(rows_without_empty.windows(2).all(|w| w[0] < w[1]));
+            }
+        }
     }
 }

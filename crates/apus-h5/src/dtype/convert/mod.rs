@@ -1,4 +1,4 @@
-//! From stored to native elements: byte order, bits that do not count, narrow floats.
+//! From stored to native elements: byte order, bits that do not count, narrow floats, what stands behind the end of strings.
 //!
 //! A [`Converter`] is built once per dataset from the stored and the native type; what it cannot convert to the bit as libhdf5
 //! does, it refuses then, by name. Where nothing has to be done ([`is_identity`](Converter::is_identity)), nothing is: callers
@@ -7,9 +7,10 @@
 
 mod float;
 mod integer;
+mod string;
 mod words;
 
-use self::{float::Float, integer::Integer, words::Words};
+use self::{float::Float, integer::Integer, string::StringEnd, words::Words};
 use super::{ByteOrder, Datatype};
 use crate::filter::FilterError;
 
@@ -28,6 +29,8 @@ enum Step {
     Keep,
     /// The bytes are reversed.
     Reverse,
+    /// What stands behind the end of a string becomes zeros.
+    String(StringEnd),
     /// Bits are picked out, a sign extended.
     Integer(Integer),
     /// Sign, exponent and mantissa are moved.
@@ -70,8 +73,10 @@ impl Converter {
                 ByteOrder::Big => Step::Reverse,
                 ByteOrder::Vax => return Err(vax()),
             },
-            (Datatype::FixedString { .. }, Datatype::FixedString { .. })
-            | (Datatype::Opaque { .. }, Datatype::Opaque { .. })
+            (&Datatype::FixedString { padding, .. }, Datatype::FixedString { .. }) if stored_size == native_size => {
+                StringEnd::new(padding).map_or(Step::Keep, Step::String)
+            }
+            (Datatype::Opaque { .. }, Datatype::Opaque { .. })
             | (Datatype::Reference { .. }, Datatype::Reference { .. } | Datatype::Opaque { .. })
                 if stored_size == native_size =>
             {
@@ -175,6 +180,7 @@ impl Converter {
                 native[..n].copy_from_slice(&stored[..n]);
             }
             Step::Reverse => words::reverse(self.stored_size, Words::Apart(stored, native)),
+            Step::String(end) => end.convert(self.stored_size, Words::Apart(stored, native)),
             Step::Integer(step) => step.convert(Words::Apart(stored, native)),
             Step::Float(step) => step.convert(Words::Apart(stored, native)),
             Step::Array(item) => item.convert(stored, native),
@@ -200,6 +206,7 @@ impl Converter {
             Step::Keep => {}
             _ if !self.is_in_place() => {}
             Step::Reverse => words::reverse(self.stored_size, Words::InPlace(bytes)),
+            Step::String(end) => end.convert(self.stored_size, Words::InPlace(bytes)),
             Step::Integer(step) => step.convert(Words::InPlace(bytes)),
             Step::Float(step) => step.convert(Words::InPlace(bytes)),
             Step::Array(item) => item.convert_in_place(bytes),

@@ -18,16 +18,22 @@ impl FillValue {
 
     /// Reads the message number 5.
     pub(crate) fn parse(mut cursor: Cursor<'_>) -> Parse<Self> {
-        let defined = match cursor.u8()? {
-            // When space is allocated and when the value is written matter to writers only.
+        /// The value is never written, and what was not written reads as zeros, whatever the value (as h5py has it, which
+        /// hands libhdf5 a zeroed buffer that this leaves alone).
+        const NEVER: u8 = 1;
+        let (fill_time, defined) = match cursor.u8()? {
+            // When space is allocated matters to writers only.
             1 | 2 => {
-                cursor.skip(2)?;
-                cursor.u8()? != 0
+                cursor.skip(1)?;
+                (cursor.u8()?, cursor.u8()? != 0)
             }
-            3 => cursor.u8()? & 0x20 != 0,
+            3 => {
+                let flags = cursor.u8()?;
+                (flags >> 2 & 3, flags & 0x20 != 0)
+            }
             version => return Err(cursor.unsupported(format_args!("version {version}"))),
         };
-        if !defined {
+        if !defined || fill_time == NEVER {
             return Ok(Self::default());
         }
         let size = cursor.u32()?;

@@ -1,0 +1,400 @@
+//! Fetches and decodes the segments of one answer.
+
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    ops::Range,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use super::{
+    buffers::{Buffer, Buffers},
+    fetch::{Request, coalesce},
+    place::{Placement, fill_with},
+    plan::{Run, Segment, Tiling},
+    storage::{Chunked, Place, Storage},
+};
+use crate::{
+    Result,
+    filter::{FilterError, Scratch},
+    format::chunk_index::ChunkLocation,
+};
+
+/// Decoded chunks that a request may need again are kept up to this size (and always the last one).
+const MAX_KEPT_CHUNK_BYTES: u64 = 64 << 20;
+/// What is needed of an unfiltered chunk is read in parts where more than this lies between them.
+const MAX_PLAIN_GAP_BYTES: u64 = 64 << 10;
+/// A thread's scratch buffers are dropped after chunks above this size.
+const MAX_KEPT_SCRATCH_BYTES: usize = 32 << 20;
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// What all segments of an answer share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) storage: Arc<Storage>,
+    pub(crate) tiling: Arc<Tiling>,
+    pub(crate) buffers: Buffers,
+    raw_buffers: Buffers,
+    cancelled: AtomicBool,
+}
+
+/// A segment whose bytes are here, to be decoded.
+#[derive(Debug)]
+pub(crate) struct Fetched {
+    segment: Segment,
+    tasks: Vec<Task>,
+    raw: Buffer,
+    out_len: usize,
+}
+
+/// A chunk, or a part of an unfiltered one, and what is wanted of it.
+#[derive(Debug)]
+struct Task {
+    band: u64,
+    tile: usize,
+    pieces: Range<usize>,
+    bytes: Bytes,
+}
+
+/// Where the bytes of a task are.
+#[derive(Debug)]
+enum Bytes {
+    /// Nothing was written.
+    Missing,
+    /// In the raw buffer, encoded.
+    Encoded { raw: Range<usize>, location: ChunkLocation },
+    /// In the raw buffer, as they are, from this element of the chunk on.
+    Plain { raw: Range<usize>, first: usize },
+    /// With the chunks that may be needed again.
+    Kept(Arc<KeptChunk>),
+}
+
+/// A chunk that may be needed again: whoever needs it first decodes it.
+#[derive(Debug)]
+struct KeptChunk {
+    raw: Box<[u8]>,
+    location: ChunkLocation,
+    decoded: OnceLock<std::result::Result<Box<[u8]>, FilterError>>,
+}
+
+/// The chunks that may be needed again, by number, each with the time of its last use.
+#[derive(Debug, Default)]
+pub(crate) struct KeptChunks {
+    chunks: HashMap<u64, (Arc<KeptChunk>, u64)>,
+    bytes: u64,
+    clock: u64,
+}
+
+impl Shared {
+    pub(crate) fn new(storage: Arc<Storage>, tiling: Arc<Tiling>) -> Self {
+        let (buffers, raw_buffers) = (Buffers::default(), Buffers::default());
+        Self { storage, tiling, buffers, raw_buffers, cancelled: AtomicBool::new(false) }
+    }
+
+    /// Says that nobody wants the segments any more.
+    pub(crate) fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether nobody wants the segments any more.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    fn out_len(&self, segment: &Segment) -> Result<usize> {
+        let elements = segment.n_steps.checked_mul(self.tiling.step);
+        let len = elements.and_then(|n| usize::try_from(n).ok()?.checked_mul(self.storage.native_bytes));
+        len.ok_or_else(|| self.storage.damaged("a part of the answer does not fit the address space"))
+    }
+
+    /// Whether every segment can be read from the file to its place in the answer: nothing is to be decoded or converted, and
+    /// what is wanted of a chunk is contiguous in it and in the answer.
+    pub(crate) fn is_direct(&self) -> bool {
+        let tiling = &self.tiling;
+        self.storage.is_all_plain()
+            && self.storage.converter.is_none()
+            && tiling.n_tiles() == 1
+            && tiling.grid.chunk_step(tiling.axis) == tiling.step
+            && tiling.runs(0) == [Run { src: 0, dst: 0, len: tiling.step }]
+    }
+
+    /// Lets segments be as short as blocks. Only where [`is_direct`](Self::is_direct).
+    pub(crate) fn shorten_segments(&mut self) {
+        if let Some(tiling) = Arc::get_mut(&mut self.tiling) {
+            tiling.shorten_segments();
+        }
+    }
+
+    /// Reads a segment to its place. Only where [`is_direct`](Self::is_direct).
+    pub(crate) fn read_direct(&self, segment: &Segment) -> Result<Buffer> {
+        let (storage, tiling) = (&self.storage, &self.tiling);
+        let mut out = self.buffers.take(self.out_len(segment)?);
+        let step_bytes = tiling.step * storage.stored_bytes as u64;
+        let offset = tiling.outer_offset(segment) * storage.stored_bytes as u64;
+        let mut pending: Option<(u64, Range<usize>)> = None;
+        for piece in &segment.pieces {
+            let part = usize::try_from(piece.out * step_bytes).ok().zip(usize::try_from(piece.len * step_bytes).ok());
+            let Some((at, len)) = part else { return Err(storage.damaged("a segment beyond the address space")) };
+            let Some(location) = storage.locate(&tiling.grid, &tiling.place(segment, piece.band, 0)) else {
+                fill_with(&storage.fill, &mut out.bytes_mut()[at..at + len]);
+                continue;
+            };
+            let address = location.address.saturating_add(offset).saturating_add(piece.start * step_bytes);
+            match &mut pending {
+                Some((first, range)) if range.end == at && first.saturating_add(range.len() as u64) == address => {
+                    range.end += len;
+                }
+                _ => {
+                    if let Some((address, range)) = pending.replace((address, at..at + len)) {
+                        storage.read_at(address, &mut out.bytes_mut()[range])?;
+                    }
+                }
+            }
+        }
+        if let Some((address, range)) = pending {
+            storage.read_at(address, &mut out.bytes_mut()[range])?;
+        }
+        Ok(out)
+    }
+
+    /// Reads what a segment needs.
+    pub(crate) fn fetch(&self, mut segment: Segment, kept: &mut KeptChunks) -> Result<Fetched> {
+        let out_len = self.out_len(&segment)?;
+        let mut tasks = Vec::new();
+        let mut requests = Vec::new();
+        // The task that waits for each request.
+        let mut waiting = Vec::new();
+        for (band, pieces) in segment.bands() {
+            for tile in 0..self.tiling.n_tiles() {
+                let place = self.tiling.place(&segment, band, tile);
+                let Some(location) = self.storage.locate(&self.tiling.grid, &place) else {
+                    tasks.push(Task { band, tile, pieces: pieces.clone(), bytes: Bytes::Missing });
+                    continue;
+                };
+                if self.storage.is_plain(&location) {
+                    self.plain_tasks(&segment, band, tile, &pieces, &location, |task, request| {
+                        waiting.push(tasks.len());
+                        tasks.push(task);
+                        requests.push(request);
+                    })?;
+                    continue;
+                }
+                if let Some(chunk) = kept.get(self.tiling.grid.number(&place)) {
+                    tasks.push(Task { band, tile, pieces: pieces.clone(), bytes: Bytes::Kept(chunk) });
+                    continue;
+                }
+                if let Place::Chunked(Chunked { pipeline, grid, .. }) = &self.storage.place {
+                    let max = pipeline.max_raw_len() as u64;
+                    if location.size > max {
+                        let error = FilterError::Damaged(format!(
+                            "{} bytes, and its filters leave at most {max}",
+                            location.size
+                        ));
+                        return Err(self.storage.chunk_error(grid, &place, &location, error));
+                    }
+                }
+                waiting.push(tasks.len());
+                requests.push(Request { address: location.address, len: location.size });
+                tasks.push(Task { band, tile, pieces: pieces.clone(), bytes: Bytes::Encoded { raw: 0..0, location } });
+            }
+        }
+        let (reads, starts, total) = coalesce(&requests);
+        let address_space = || self.storage.damaged(format!("{total} bytes to be read at once"));
+        let mut raw = self.raw_buffers.take(usize::try_from(total).map_err(|_| address_space())?);
+        for read in reads {
+            let range = usize::try_from(read.at).ok().zip(usize::try_from(read.len).ok());
+            let part = range.and_then(|(at, len)| raw.bytes_mut().get_mut(at..at.checked_add(len)?));
+            self.storage.read_at(read.address, part.ok_or_else(address_space)?)?;
+        }
+        for ((task, request), start) in waiting.into_iter().zip(&requests).zip(starts) {
+            let range = usize::try_from(start).ok().zip(usize::try_from(start.saturating_add(request.len)).ok());
+            let (start, end) = range.ok_or_else(address_space)?;
+            let task = &mut tasks[task];
+            match &mut task.bytes {
+                Bytes::Encoded { raw: range, location } if self.tiling.revisits => {
+                    let (location, bytes) = (*location, raw.bytes()[start..end].into());
+                    *range = start..end;
+                    let number = self.tiling.grid.number(&self.tiling.place(&segment, task.band, task.tile));
+                    task.bytes = Bytes::Kept(kept.insert(number, bytes, location, self.chunk_len()));
+                }
+                Bytes::Encoded { raw, .. } | Bytes::Plain { raw, .. } => *raw = start..end,
+                Bytes::Missing | Bytes::Kept(_) => {}
+            }
+        }
+        Ok(Fetched { segment, tasks, raw, out_len })
+    }
+
+    fn chunk_len(&self) -> usize {
+        match &self.storage.place {
+            Place::Chunked(chunked) => chunked.pipeline.chunk_len(),
+            _ => 0,
+        }
+    }
+
+    /// Cuts what is wanted of an unfiltered chunk into parts that lie close together.
+    fn plain_tasks(
+        &self,
+        segment: &Segment,
+        band: u64,
+        tile: usize,
+        pieces: &Range<usize>,
+        location: &ChunkLocation,
+        mut push: impl FnMut(Task, Request),
+    ) -> Result<()> {
+        let (tiling, stored_bytes) = (&self.tiling, self.storage.stored_bytes as u64);
+        let runs = tiling.runs(tile);
+        let lowest = runs.iter().map(|run| run.src).min().unwrap_or(0);
+        let highest = runs.iter().map(|run| run.src + run.len).max().unwrap_or(0);
+        let step = tiling.grid.chunk_step(tiling.axis);
+        let outer = tiling.outer_offset(segment);
+        if let Place::Chunked(Chunked { pipeline, grid, .. }) = &self.storage.place
+            && location.size < pipeline.chunk_len() as u64
+        {
+            let (size, len) = (location.size, pipeline.chunk_len());
+            let error = FilterError::Damaged(format!("{size} bytes, and unfiltered it has {len}"));
+            return Err(self.storage.chunk_error(grid, &tiling.place(segment, band, tile), location, error));
+        }
+        let mut emit = |pieces: Range<usize>, first: u64, end: u64| {
+            let request = Request {
+                address: location.address.saturating_add(first * stored_bytes),
+                len: (end - first) * stored_bytes,
+            };
+            let first = usize::try_from(first).map_err(|_| self.storage.damaged("a chunk beyond the address space"))?;
+            push(Task { band, tile, pieces, bytes: Bytes::Plain { raw: 0..0, first } }, request);
+            Ok(())
+        };
+        let mut open: Option<(Range<usize>, u64, u64)> = None;
+        for i in pieces.clone() {
+            let piece = &segment.pieces[i];
+            let first = outer + piece.start * step + lowest;
+            let end = outer + (piece.start + piece.len - 1) * step + highest;
+            match &mut open {
+                Some((range, lo, hi))
+                    if first.saturating_sub(*hi) * stored_bytes <= MAX_PLAIN_GAP_BYTES
+                        && lo.saturating_sub(end) * stored_bytes <= MAX_PLAIN_GAP_BYTES =>
+                {
+                    range.end = i + 1;
+                    *lo = first.min(*lo);
+                    *hi = end.max(*hi);
+                }
+                _ => {
+                    if let Some((range, lo, hi)) = open.replace((i..i + 1, first, end)) {
+                        emit(range, lo, hi)?;
+                    }
+                }
+            }
+        }
+        if let Some((range, lo, hi)) = open {
+            emit(range, lo, hi)?;
+        }
+        Ok(())
+    }
+
+    /// Decodes a segment.
+    pub(crate) fn decode(&self, fetched: &Fetched) -> Result<Buffer> {
+        let mut out = self.buffers.take(fetched.out_len);
+        SCRATCH.with_borrow_mut(|scratch| {
+            for task in &fetched.tasks {
+                if self.is_cancelled() {
+                    break;
+                }
+                self.decode_task(fetched, task, scratch, out.bytes_mut())?;
+            }
+            if self.chunk_len() > MAX_KEPT_SCRATCH_BYTES {
+                *scratch = Scratch::default();
+            }
+            Ok(())
+        })?;
+        Ok(out)
+    }
+
+    fn decode_task(&self, fetched: &Fetched, task: &Task, scratch: &mut Scratch, out: &mut [u8]) -> Result<()> {
+        let (storage, tiling, segment) = (&self.storage, &self.tiling, &fetched.segment);
+        let too_large = || storage.damaged("a chunk beyond the address space");
+        let runs = tiling.runs(task.tile);
+        let to_usize = |n: u64| usize::try_from(n).map_err(|_| too_large());
+        let mut placement = Placement {
+            runs: &runs,
+            pieces: &segment.pieces[task.pieces.clone()],
+            src_step: to_usize(tiling.grid.chunk_step(tiling.axis))?,
+            dst_step: to_usize(tiling.step)?,
+            src_first: 0,
+            src_offset: to_usize(tiling.outer_offset(segment))?,
+            stored_bytes: storage.stored_bytes,
+            native_bytes: storage.native_bytes,
+            converter: storage.converter.as_ref(),
+        };
+        let located = |location: &ChunkLocation, error: FilterError| {
+            storage.chunk_error(&tiling.grid, &tiling.place(segment, task.band, task.tile), location, error)
+        };
+        let done = match (&task.bytes, &storage.place) {
+            (Bytes::Missing, _) => placement.fill(&storage.fill, out),
+            (Bytes::Plain { raw, first }, _) => {
+                placement.src_first = *first;
+                placement.copy(&fetched.raw.bytes()[raw.clone()], out)
+            }
+            (Bytes::Encoded { raw, location }, Place::Chunked(Chunked { pipeline, .. })) => {
+                let raw = &fetched.raw.bytes()[raw.clone()];
+                let chunk_len = pipeline.chunk_len();
+                let whole = placement.whole(chunk_len / storage.stored_bytes);
+                if let Some(part) = whole.and_then(|at| out.get_mut(at..at.checked_add(chunk_len)?)) {
+                    let decoded = pipeline.decode_into(raw, location.filter_mask, scratch, part);
+                    decoded.map_err(|error| located(location, error))?;
+                    Some(())
+                } else {
+                    let decoded = pipeline.decode(raw, location.filter_mask, scratch);
+                    placement.copy(decoded.map_err(|error| located(location, error))?, out)
+                }
+            }
+            (Bytes::Kept(chunk), Place::Chunked(Chunked { pipeline, .. })) => {
+                let decoded = chunk
+                    .decoded
+                    .get_or_init(|| pipeline.decode(&chunk.raw, chunk.location.filter_mask, scratch).map(Box::from));
+                match decoded {
+                    Ok(decoded) => placement.copy(decoded, out),
+                    Err(error) => return Err(located(&chunk.location, error.clone())),
+                }
+            }
+            (Bytes::Encoded { .. } | Bytes::Kept(_), _) => None,
+        };
+        done.ok_or_else(too_large)
+    }
+}
+
+impl Fetched {
+    /// The bytes that it takes until it is decoded.
+    pub(crate) fn size_bytes(&self) -> usize {
+        self.raw.len() + self.out_len + self.segment.pieces.len() * size_of::<super::plan::Piece>()
+    }
+}
+
+impl KeptChunks {
+    fn get(&mut self, number: u64) -> Option<Arc<KeptChunk>> {
+        self.clock += 1;
+        let (chunk, used) = self.chunks.get_mut(&number)?;
+        *used = self.clock;
+        Some(Arc::clone(chunk))
+    }
+
+    fn insert(&mut self, number: u64, raw: Box<[u8]>, location: ChunkLocation, chunk_len: usize) -> Arc<KeptChunk> {
+        let weight = |chunk: &KeptChunk| (chunk.raw.len() + chunk_len) as u64;
+        let chunk = Arc::new(KeptChunk { raw, location, decoded: OnceLock::new() });
+        self.bytes += weight(&chunk);
+        if self.bytes > MAX_KEPT_CHUNK_BYTES {
+            // The half that was not used for longest, so that this is rare however small chunks are.
+            let mut times: Vec<u64> = self.chunks.values().map(|(_, used)| *used).collect();
+            times.sort_unstable();
+            let limit = times.get(times.len() / 2).copied().unwrap_or_default();
+            self.chunks.retain(|_, (_, used)| *used > limit);
+            self.bytes = weight(&chunk) + self.chunks.values().map(|(chunk, _)| weight(chunk)).sum::<u64>();
+        }
+        self.chunks.insert(number, (Arc::clone(&chunk), self.clock));
+        chunk
+    }
+}

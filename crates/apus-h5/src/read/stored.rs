@@ -1,0 +1,198 @@
+//! Reads a dataset that has storage of its own, some way ahead of what is asked for.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, mpsc},
+};
+
+use super::{
+    Block, DecodePool, ReadOptions,
+    buffers::Buffer,
+    plan::{Plan, Tiling},
+    segments::{KeptChunks, Shared},
+    storage::Storage,
+    wanted::Wanted,
+};
+use crate::Result;
+
+/// So many segments are started before the first one is waited for, and at every further call, so that work ahead grows while
+/// blocks flow but the first block does not wait for it.
+const MIN_STARTED: usize = 2;
+
+/// Yields the blocks of one answer.
+#[derive(Debug)]
+pub(super) struct StoredReader {
+    shared: Arc<Shared>,
+    plan: Plan,
+    way: Way,
+    pool: Option<DecodePool>,
+    block_bytes: usize,
+    work_ahead_bytes: usize,
+    kept: KeptChunks,
+    /// Segments under way, in order.
+    queue: VecDeque<UnderWay>,
+    queued_bytes: usize,
+    /// What the last segment took.
+    last_bytes: usize,
+    /// What could not be started, to be told when its turn comes.
+    failed: Option<crate::Error>,
+    /// The segment that is being handed out, and how far.
+    current: Option<(Arc<Buffer>, usize)>,
+}
+
+/// How segments come about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Read to their place.
+    Direct,
+    /// Read and rearranged by the caller's thread: there are no filters.
+    Inline,
+    /// Read by the caller's thread, decoded on the pool.
+    Pool,
+}
+
+#[derive(Debug)]
+struct UnderWay {
+    decoded: mpsc::Receiver<Result<Buffer>>,
+    size_bytes: usize,
+    ready: Option<Result<Buffer>>,
+}
+
+impl UnderWay {
+    fn is_ready(&mut self) -> bool {
+        if self.ready.is_none() {
+            self.ready = self.decoded.try_recv().ok();
+        }
+        self.ready.is_some()
+    }
+}
+
+impl StoredReader {
+    pub(super) fn new(storage: Storage, wanted: Wanted, options: Option<&ReadOptions>) -> Result<Self> {
+        let axes = wanted.axes();
+        let whole_after = (0..axes.len())
+            .find(|axis| axes.iter().zip(&storage.dims).skip(axis + 1).all(|(axis, extent)| axis.is_whole(*extent)))
+            .unwrap_or(axes.len() - 1);
+        let (grid, chunk_bytes) =
+            storage.grid(whole_after).ok_or_else(|| storage.damaged(format!("an extent of {:?}", storage.dims)))?;
+        let tiling = Tiling::new(grid, wanted, storage.native_bytes as u64, chunk_bytes);
+        let mut shared = Shared::new(Arc::new(storage), Arc::new(tiling));
+        let way = if shared.is_direct() {
+            shared.shorten_segments();
+            Way::Direct
+        } else if options.is_none() || shared.storage.is_all_plain() {
+            Way::Inline
+        } else {
+            Way::Pool
+        };
+        let native_bytes = shared.storage.native_bytes;
+        let block_bytes = options.map_or(usize::MAX, |options| options.block_bytes);
+        Ok(Self {
+            plan: Plan::new(Arc::clone(&shared.tiling)),
+            shared: Arc::new(shared),
+            way,
+            pool: options.map(|options| options.pool.clone()),
+            block_bytes: (block_bytes / native_bytes).max(1) * native_bytes,
+            work_ahead_bytes: options.map_or(0, |options| options.work_ahead_bytes),
+            kept: KeptChunks::default(),
+            queue: VecDeque::new(),
+            queued_bytes: 0,
+            last_bytes: 0,
+            failed: None,
+            current: None,
+        })
+    }
+
+    /// Starts the first segments.
+    pub(super) fn start(&mut self) {
+        if self.way == Way::Pool {
+            while self.queue.len() < MIN_STARTED && self.start_one() {}
+        }
+    }
+
+    pub(super) fn next(&mut self) -> Option<Result<Block>> {
+        loop {
+            if let Some((buffer, at)) = &mut self.current
+                && *at < buffer.len()
+            {
+                let end = at.saturating_add(self.block_bytes).min(buffer.len());
+                let block = Block::new(Arc::clone(buffer), *at..end);
+                *at = end;
+                if end == buffer.len() {
+                    // So that the block that holds the last of it gives it back.
+                    self.current = None;
+                }
+                return Some(Ok(block));
+            }
+            self.current = None;
+            match self.next_segment()? {
+                Ok(buffer) => self.current = Some((Arc::new(buffer), 0)),
+                Err(error) => {
+                    self.shared.cancel();
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+
+    fn next_segment(&mut self) -> Option<Result<Buffer>> {
+        match self.way {
+            Way::Direct => self.plan.next().map(|segment| self.shared.read_direct(&segment)),
+            Way::Inline => self.plan.next().map(|segment| {
+                let fetched = self.shared.fetch(segment, &mut self.kept)?;
+                self.shared.decode(&fetched)
+            }),
+            Way::Pool => self.next_decoded(),
+        }
+    }
+
+    fn next_decoded(&mut self) -> Option<Result<Buffer>> {
+        let mut n_started = 0;
+        while (n_started < MIN_STARTED || !self.queue.front_mut().is_some_and(UnderWay::is_ready)) && self.start_one() {
+            n_started += 1;
+        }
+        let Some(first) = self.queue.pop_front() else { return self.failed.take().map(Err) };
+        self.queued_bytes -= first.size_bytes;
+        let decoded = first.ready.or_else(|| first.decoded.recv().ok());
+        Some(decoded.unwrap_or_else(|| Err(self.shared.storage.damaged("the thread that decoded it failed"))))
+    }
+
+    /// Starts one more segment if there is one, and room for it.
+    fn start_one(&mut self) -> bool {
+        let has_room =
+            self.queue.is_empty() || self.queued_bytes.saturating_add(self.last_bytes) <= self.work_ahead_bytes;
+        if self.failed.is_some() || !has_room {
+            return false;
+        }
+        let Some(segment) = self.plan.next() else { return false };
+        let fetched = match self.shared.fetch(segment, &mut self.kept) {
+            Ok(fetched) => fetched,
+            Err(error) => {
+                self.failed = Some(error);
+                return false;
+            }
+        };
+        let size_bytes = fetched.size_bytes();
+        let (sender, decoded) = mpsc::sync_channel(1);
+        let shared = Arc::clone(&self.shared);
+        let Some(pool) = &self.pool else { return false };
+        pool.spawn(move || {
+            if !shared.is_cancelled() {
+                let decoded = shared.decode(&fetched);
+                drop(fetched);
+                // Nobody may be there to receive it.
+                let _ = sender.send(decoded);
+            }
+        });
+        self.queue.push_back(UnderWay { decoded, size_bytes, ready: None });
+        self.queued_bytes += size_bytes;
+        self.last_bytes = size_bytes;
+        true
+    }
+}
+
+impl Drop for StoredReader {
+    fn drop(&mut self) {
+        self.shared.cancel();
+    }
+}

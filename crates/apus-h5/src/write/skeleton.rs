@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Contents, DatasetSpec, ObjectId, Tree};
-use crate::{Attribute, Dataset, Datatype, Error, Group, LinkTarget, Object, Result};
+use crate::{Attribute, Data, Dataset, Datatype, Error, Group, LinkTarget, Object, Result};
 
 /// A [`Tree`] made from an existing file: all groups, links and attributes, every dataset with its shape and native type.
 /// Small datasets bring their elements; the others are [`Unwritten`](Contents::Unwritten) and read as zeros.
@@ -29,7 +29,7 @@ pub struct Omission {
 pub struct SkeletonOptions<'a> {
     /// Whether a dataset, given with its size in bytes as it would stand in the skeleton, brings its elements.
     pub keep_data: &'a dyn Fn(&Dataset, u64) -> bool,
-    /// The most bytes of attributes and elements, together.
+    /// The most bytes of paths, attributes and elements, together.
     pub limit_bytes: u64,
     /// The most objects.
     pub limit_objects: u64,
@@ -49,8 +49,8 @@ impl Skeleton {
             skeleton: Self { tree, omissions: Vec::new() },
             n_bytes: 0,
         };
-        let root_attributes = root.attributes();
-        copier.copy_attributes(root.path(), copier.skeleton.tree.root(), root_attributes, root)?;
+        let root_id = copier.skeleton.tree.root();
+        copier.copy_attributes(&Object::Group(root.clone()), root_id)?;
         while let Some((group, id)) = copier.open.pop() {
             copier.copy_links(&group, id)?;
         }
@@ -100,23 +100,25 @@ impl Copier<'_> {
     fn copy_object(&mut self, group: &Group, parent: ObjectId, name: &str, address: u64, path: &str) -> Result<()> {
         if self.known.len() as u64 >= self.options.limit_objects {
             return Err(over_limit(
-                group,
+                group.file().name(),
                 path,
                 "the number of objects",
                 self.options.limit_objects + 1,
                 self.options.limit_objects,
             ));
         }
-        let (id, attributes) = match group.get(name)? {
+        // Paths grow with the depth, which a file chooses.
+        self.count(group.file().name(), path, path.len() as u64)?;
+        let object = group.get(name)?;
+        let id = match &object {
             Object::Group(child) => {
                 let id = self.skeleton.tree.add_group(parent, name)?;
-                let attributes = child.attributes();
-                self.open.push((child, id));
-                (id, attributes)
+                self.open.push((child.clone(), id));
+                id
             }
             Object::Dataset(dataset) => {
-                let spec = self.copy_dataset(group, &dataset)?;
-                (self.skeleton.tree.add_dataset(parent, name, spec)?, dataset.attributes())
+                let spec = self.copy_dataset(dataset)?;
+                self.skeleton.tree.add_dataset(parent, name, spec)?
             }
             Object::NamedType => {
                 self.omit(path.to_owned(), "a committed type".to_owned());
@@ -124,17 +126,21 @@ impl Copier<'_> {
             }
         };
         self.known.insert(address, id);
-        self.copy_attributes(path, id, attributes, group)
+        self.copy_attributes(&object, id)
     }
 
-    fn copy_dataset(&mut self, group: &Group, dataset: &Dataset) -> Result<DatasetSpec> {
+    fn copy_dataset(&mut self, dataset: &Dataset) -> Result<DatasetSpec> {
         let spec = DatasetSpec {
             dtype: dataset.dtype().clone(),
             space: dataset.space().clone(),
             contents: Contents::Unwritten,
         };
         if let Some(feature) = not_writable(dataset.stored_type()) {
-            return Err(unsupported(group, dataset.path(), feature));
+            return Err(Error::Unsupported {
+                file: dataset.file().name().to_owned(),
+                object: dataset.path().to_owned(),
+                feature: feature.to_owned(),
+            });
         }
         let size_bytes = spec.space.n_elements().and_then(|n| n.checked_mul(spec.dtype.size_bytes()));
         if !size_bytes.is_some_and(|size| size > 0 && (self.options.keep_data)(dataset, size)) {
@@ -142,7 +148,7 @@ impl Copier<'_> {
         }
         match dataset.read_all(self.options.limit_bytes) {
             Ok(array) => {
-                self.count(group, dataset.path(), &array.data)?;
+                self.count(dataset.file().name(), dataset.path(), held_bytes(&array.data))?;
                 Ok(DatasetSpec { dtype: array.dtype, space: array.space, contents: Contents::Held(array.data) })
             }
             // Its elements are behind a link or a filter that is out of reach; its type and shape are not.
@@ -154,16 +160,17 @@ impl Copier<'_> {
         }
     }
 
-    fn copy_attributes(
-        &mut self,
-        path: &str,
-        id: ObjectId,
-        attributes: Result<Vec<Attribute>>,
-        group: &Group,
-    ) -> Result<()> {
-        let attributes = match attributes {
-            Ok(attributes) => attributes,
-            Err(error) => return self.omit_if_unfit(&format!("{path}: attributes"), Err(error)),
+    fn copy_attributes(&mut self, object: &Object, id: ObjectId) -> Result<()> {
+        let (all, path, file) = match object {
+            Object::Group(group) => (group.attributes(), group.path(), group.file()),
+            Object::Dataset(dataset) => (dataset.attributes(), dataset.path(), dataset.file()),
+            Object::NamedType => return Ok(()),
+        };
+        let attributes = match all {
+            Ok(all) => all,
+            // One that cannot be read does not hide the others.
+            Err(Error::Unsupported { .. } | Error::OverLimit { .. }) => self.attributes_one_by_one(object)?,
+            Err(error) => return Err(error),
         };
         for attribute in attributes {
             let what = format!("{path}: attribute {:?}", attribute.name);
@@ -171,28 +178,43 @@ impl Copier<'_> {
                 self.omit(what, feature.to_owned());
                 continue;
             }
-            self.count(group, path, &attribute.value.data)?;
+            self.count(file.name(), path, held_bytes(&attribute.value.data))?;
             let added = self.skeleton.tree.add_attribute(id, attribute);
             self.omit_if_unfit(&what, added)?;
         }
         Ok(())
     }
 
-    /// Counts bytes that are held from now on.
-    fn count(&mut self, group: &Group, path: &str, data: &crate::Data) -> Result<()> {
-        let size = match data {
-            crate::Data::Fixed(bytes) => bytes.len() as u64,
-            crate::Data::Variable(values) => values.iter().map(|value| value.len() as u64 + 16).sum(),
+    fn attributes_one_by_one(&mut self, object: &Object) -> Result<Vec<Attribute>> {
+        let (names, path) = match object {
+            Object::Group(group) => (group.attribute_names()?, group.path()),
+            Object::Dataset(dataset) => (dataset.attribute_names()?, dataset.path()),
+            Object::NamedType => return Ok(Vec::new()),
         };
-        self.n_bytes = self.n_bytes.saturating_add(size);
+        let mut attributes = Vec::new();
+        for name in names {
+            let attribute = match object {
+                Object::Group(group) => group.attribute(&name),
+                Object::Dataset(dataset) => dataset.attribute(&name),
+                Object::NamedType => Ok(None),
+            };
+            match attribute {
+                Ok(attribute) => attributes.extend(attribute),
+                Err(error @ Error::OverLimit { .. }) => {
+                    self.omit(format!("{path}: attribute {name:?}"), error.to_string())
+                }
+                Err(error) => self.omit_if_unfit(&format!("{path}: attribute {name:?}"), Err(error))?,
+            }
+        }
+        Ok(attributes)
+    }
+
+    /// Counts bytes that are held from now on.
+    fn count(&mut self, file: &str, path: &str, size_bytes: u64) -> Result<()> {
+        self.n_bytes = self.n_bytes.saturating_add(size_bytes);
         if self.n_bytes > self.options.limit_bytes {
-            return Err(over_limit(
-                group,
-                path,
-                "the skeleton's size in bytes",
-                self.n_bytes,
-                self.options.limit_bytes,
-            ));
+            let what = "the size of the skeleton in bytes";
+            return Err(over_limit(file, path, what, self.n_bytes, self.options.limit_bytes));
         }
         Ok(())
     }
@@ -234,10 +256,13 @@ fn not_writable(dtype: &Datatype) -> Option<&'static str> {
     }
 }
 
-fn unsupported(group: &Group, path: &str, feature: &str) -> Error {
-    Error::Unsupported { file: group.file().name().to_owned(), object: path.to_owned(), feature: feature.to_owned() }
+fn held_bytes(data: &Data) -> u64 {
+    match data {
+        Data::Fixed(bytes) => bytes.len() as u64,
+        Data::Variable(values) => values.iter().map(|value| value.len() as u64 + 16).sum(),
+    }
 }
 
-fn over_limit(group: &Group, path: &str, what: &'static str, found: u64, limit: u64) -> Error {
-    Error::OverLimit { file: group.file().name().to_owned(), object: path.to_owned(), what, found, limit }
+fn over_limit(file: &str, path: &str, what: &'static str, found: u64, limit: u64) -> Error {
+    Error::OverLimit { file: file.to_owned(), object: path.to_owned(), what, found, limit }
 }

@@ -6,4 +6,5 @@ mod chunks;
 mod data;
 mod folder;
 mod python;
+mod skeleton;
 mod write;

@@ -5,7 +5,7 @@ use std::{io, ops::Deref, sync::Arc};
 use apus_h5::{DecodePool, ReadOptions};
 
 use crate::{
-    auth::Accounts,
+    auth::Authenticator,
     catalog::Catalog,
     config::{Config, ConfigError},
     metrics::Metrics,
@@ -22,8 +22,8 @@ pub struct Shared {
     pub config: Config,
     /// The files.
     pub catalog: Catalog,
-    /// Who may be who.
-    pub accounts: Accounts,
+    /// Decides who asks.
+    pub auth: Authenticator,
     /// The threads that decode.
     pub pool: DecodePool,
     /// The places for blocking work.
@@ -36,12 +36,12 @@ impl App {
     /// Puts the service together; nothing listens yet.
     ///
     /// Errors: the operating system's, where it grants no threads; a mount that is not there.
-    pub fn new(config: Config, accounts: Accounts) -> Result<Self, StartError> {
+    pub fn new(config: Config, auth: Authenticator) -> Result<Self, StartError> {
         let catalog = Catalog::new(&config)?;
         let pool = DecodePool::new(config.limits.decode_threads)?;
         let reads = Reads::new(&config.limits);
         let metrics = Metrics::new();
-        Ok(Self(Arc::new(Shared { config, catalog, accounts, pool, reads, metrics })))
+        Ok(Self(Arc::new(Shared { config, catalog, auth, pool, reads, metrics })))
     }
 
     /// How datasets are read for answers.

@@ -9,6 +9,8 @@ use axum::{
 };
 use serde::Serialize;
 
+use crate::auth::AuthError;
+
 /// The result of everything that answers a request.
 pub type ApiResult<T> = Result<T, ApiError>;
 
@@ -195,6 +197,20 @@ impl IntoResponse for ApiError {
 /// The whole text of an error, for the access log alone.
 #[derive(Clone, Debug)]
 pub struct Logged(pub std::sync::Arc<str>);
+
+impl From<AuthError> for ApiError {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Slowed { retry_after_s } => {
+                Self::TooManyRequests { retry_after: Duration::from_secs(retry_after_s) }
+            }
+            AuthError::LoginServiceDown | AuthError::Busy | AuthError::StateFailed => {
+                Self::Unavailable { detail: error.to_string().into(), retry_after: Duration::from_secs(5) }
+            }
+            _ => Self::Unauthorized(error.to_string().into()),
+        }
+    }
+}
 
 impl From<apus_h5::Error> for ApiError {
     fn from(error: apus_h5::Error) -> Self {

@@ -22,3 +22,4 @@ pub mod middleware;
 pub mod read_task;
 pub mod router;
 pub mod server;
+pub mod state;

@@ -2,13 +2,15 @@
 
 use std::{future::Future, io, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Router, extract::ConnectInfo, http::Request};
+use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
     service::TowerToHyperService,
 };
 use tokio::{net::TcpListener, pin, select, sync::Semaphore, time};
+use tower::ServiceExt as _;
 
 use crate::{app::App, config::ConfigError};
 
@@ -18,9 +20,9 @@ const MAX_HEAD_BYTES: usize = 64 << 10;
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 /// Refuses what must not be: serving everything to everybody on the network by mistake.
-pub fn check_openness(app: &App) -> Result<(), ConfigError> {
+pub fn check_openness(app: &App, has_logins: bool) -> Result<(), ConfigError> {
     let config = &app.config;
-    if config.listen.ip().is_loopback() || config.public || config.has_rules() {
+    if config.listen.ip().is_loopback() || config.public || config.has_rules() || has_logins {
         return Ok(());
     }
     Err(ConfigError::Value(format!(
@@ -45,8 +47,8 @@ pub async fn serve(app: &App, router: Router, listener: TcpListener, stop: impl 
             accepted = accepted => accepted,
             () = &mut stop => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 wait_out(&error).await;
                 continue;
@@ -54,7 +56,11 @@ pub async fn serve(app: &App, router: Router, listener: TcpListener, stop: impl 
         };
         // Heads and small blocks should not wait for each other.
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
+        let service = router.clone().map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            request
+        });
+        let service = TowerToHyperService::new(service);
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let watched = graceful.watch(connection);
         tokio::spawn(async move {

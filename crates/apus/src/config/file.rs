@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -70,6 +70,8 @@ pub struct AuthSection {
     pub db_url: Option<String>,
     /// The key that signs tokens.
     pub jwt_secret_key: Option<SecretString>,
+    /// The operator's own proxies, whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
 }
 
 impl FileConfig {

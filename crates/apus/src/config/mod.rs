@@ -74,6 +74,8 @@ pub struct AuthConfig {
     pub db_url: Option<String>,
     /// The key that signs tokens.
     pub jwt_secret_key: Option<SecretString>,
+    /// The operator's own proxies: what they say about where a request comes from is believed.
+    pub trusted_proxies: Vec<IpAddr>,
 }
 
 /// What is wrong with the configuration.
@@ -158,6 +160,7 @@ impl Config {
             auth: AuthConfig {
                 db_url: flags.db_url.or(file.auth.db_url),
                 jwt_secret_key: flags.jwt_secret_key.or(file.auth.jwt_secret_key),
+                trusted_proxies: file.auth.trusted_proxies,
             },
             cors_origins: if flags.cors_origins.is_empty() { file.cors_origins } else { flags.cors_origins },
         })

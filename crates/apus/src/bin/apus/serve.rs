@@ -5,10 +5,11 @@ use std::{io::IsTerminal, process::ExitCode};
 use anyhow::{Context, ensure};
 use apus::{
     app::App,
-    auth::Accounts,
+    auth::{AuthSettings, Authenticator},
     config::{Config, Flags},
     router::router,
     server,
+    state::{self, State, StateError},
 };
 use clap::Args;
 use tokio::{net::TcpListener, runtime, signal};
@@ -48,9 +49,10 @@ pub(crate) fn start(config: Config, greeting: impl FnOnce(&str) -> String) -> an
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
-    let app = App::new(config, Accounts::default())?;
-    server::check_openness(&app)?;
     runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        let auth = open_auth(&config).await?;
+        let app = App::new(config, auth)?;
+        server::check_openness(&app, app.auth.has_logins().await?)?;
         let listener = TcpListener::bind(app.config.listen)
             .await
             .with_context(|| format!("cannot listen on {}", app.config.listen))?;
@@ -58,6 +60,26 @@ pub(crate) fn start(config: Config, greeting: impl FnOnce(&str) -> String) -> an
         server::serve(&app, router(app.clone()), listener, stop_signal()).await;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Opens the accounts. Where nobody said where they are and the user's data directory cannot be written to, there are none.
+async fn open_auth(config: &Config) -> anyhow::Result<Authenticator> {
+    let state = match &config.state {
+        Some(folder) => State::open(folder).await?,
+        None => match State::open(&state::default_folder()?).await {
+            Err(error @ StateError::Open { .. }) => {
+                tracing::warn!(%error, "there is no state folder: no accounts, and keys that last until the service stops");
+                State::in_memory().await?
+            }
+            opened => opened?,
+        },
+    };
+    let settings = AuthSettings {
+        jwt_secret_key: config.auth.jwt_secret_key.clone(),
+        db_url: config.auth.db_url.clone(),
+        trusted_proxies: config.auth.trusted_proxies.clone(),
+    };
+    Ok(Authenticator::new(state, settings).await?)
 }
 
 /// Ready when somebody wants the service to end.

@@ -5,6 +5,7 @@ use std::{io, ops::Deref, sync::Arc};
 use apus_h5::{DecodePool, ReadOptions};
 
 use crate::{
+    api::hdfstream,
     auth::Authenticator,
     catalog::Catalog,
     config::{Config, ConfigError},
@@ -30,6 +31,8 @@ pub struct Shared {
     pub reads: Reads,
     /// What is counted.
     pub metrics: Metrics,
+    /// What the hdfstream protocol keeps between requests.
+    pub hdfstream: hdfstream::Kept,
 }
 
 impl App {
@@ -41,7 +44,8 @@ impl App {
         let pool = DecodePool::new(config.limits.decode_threads)?;
         let reads = Reads::new(&config.limits);
         let metrics = Metrics::new();
-        Ok(Self(Arc::new(Shared { config, catalog, auth, pool, reads, metrics })))
+        let hdfstream = hdfstream::Kept::new(config.caches.description_bytes);
+        Ok(Self(Arc::new(Shared { config, catalog, auth, pool, reads, metrics, hdfstream })))
     }
 
     /// How datasets are read for answers.

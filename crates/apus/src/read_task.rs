@@ -101,10 +101,14 @@ impl Answer {
     }
 }
 
-/// Does blocking work and gives its outcome back.
+/// Does blocking work and gives its outcome back. A protocol may have an error type of its own.
 ///
 /// Errors: those of `work`; 503 where no thread comes free in time; 500 where the work panics.
-pub async fn run<T: Send + 'static>(app: &App, work: impl FnOnce() -> ApiResult<T> + Send + 'static) -> ApiResult<T> {
+pub async fn run<T, E>(app: &App, work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<ApiError> + Send + 'static,
+{
     let thread = in_time(app, Arc::clone(&app.reads.threads).acquire_owned()).await?;
     on_thread(app, thread, work).await?
 }
@@ -113,11 +117,11 @@ pub async fn run<T: Send + 'static>(app: &App, work: impl FnOnce() -> ApiResult<
 /// not made at all, but its length is told.
 ///
 /// Errors: as [`run`]; those of the first block.
-pub async fn answer(
+pub async fn answer<E: From<ApiError> + Send + 'static>(
     app: &App,
     head: bool,
-    work: impl FnOnce() -> ApiResult<Answer> + Send + 'static,
-) -> ApiResult<Response> {
+    work: impl FnOnce() -> Result<Answer, E> + Send + 'static,
+) -> Result<Response, E> {
     let place = in_time(app, Arc::clone(&app.reads.answers).acquire_owned()).await?;
     let (mut answer, first) = run(app, move || {
         let mut answer = work()?;
@@ -125,7 +129,7 @@ pub async fn answer(
             AnswerBody::Blocks { blocks, .. } if !head => blocks.next().transpose()?,
             _ => None,
         };
-        Ok((answer, first))
+        Ok::<_, E>((answer, first))
     })
     .await?;
     let size_bytes = match &answer.body {

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `/ping`, `/healthz`, `/metrics` | whether the service is well | [`api::service`] |
 //! | `/v1/*`, `/docs`, `/openapi.json` | the native API | [`api::rest`] |
+//! | `/hdfstream/*` | the hdfstream protocol | [`api::hdfstream`] |
 
 use axum::{
     Router,
@@ -25,6 +26,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .merge(api::service::router())
         .merge(api::rest::router())
+        .merge(api::hdfstream::router())
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(app.config.limits.query_bytes))

@@ -83,8 +83,37 @@ impl Catalog {
     ///
     /// Errors: 413 where there are more than `max_files`.
     pub fn tree(&self, caller: &Caller, path: &VPath, max_files: usize) -> ApiResult<Vec<TreeFile>> {
-        let roles = self.0.roles_of(caller);
         let mut files = Vec::new();
+        let complete = self.walk(caller, path, |file| {
+            files.push(file);
+            files.len() <= max_files
+        })?;
+        if !complete {
+            return Err(ApiError::too_large(format!(
+                "{path}: more than {max_files} files below it; download its folders one by one"
+            )));
+        }
+        files.sort_by(|a, b| a.inner.cmp(&b.inner));
+        Ok(files)
+    }
+
+    /// The bytes of the files below a folder; those beyond the first `max_files` are not counted, since a listing must not
+    /// take as long as a walk through a whole archive.
+    ///
+    /// Errors: 404.
+    pub fn size_below(&self, caller: &Caller, path: &VPath, max_files: usize) -> ApiResult<u64> {
+        let (mut size_bytes, mut n_files) = (0u64, 0);
+        self.walk(caller, path, |file| {
+            size_bytes = size_bytes.saturating_add(file.size_bytes);
+            n_files += 1;
+            n_files < max_files
+        })?;
+        Ok(size_bytes)
+    }
+
+    /// Calls `visit` with each file below a folder until it says no; tells whether it never did.
+    fn walk(&self, caller: &Caller, path: &VPath, mut visit: impl FnMut(TreeFile) -> bool) -> ApiResult<bool> {
+        let roles = self.0.roles_of(caller);
         // Folders that wait, with how deep they are: links may make circles.
         let mut waiting = vec![(path.clone(), String::new(), 0)];
         while let Some((folder, inner, depth)) = waiting.pop() {
@@ -96,22 +125,17 @@ impl Catalog {
                     EntryKind::Folder => {
                         return Err(ApiError::too_large(format!("{below}: more than {MAX_DEPTH} folders deep")));
                     }
-                    EntryKind::File => files.push(TreeFile {
-                        inner,
-                        path: below,
-                        size_bytes: entry.size_bytes.unwrap_or(0),
-                        modified_s: entry.modified_s.unwrap_or(0),
-                    }),
-                }
-                if files.len() > max_files {
-                    return Err(ApiError::too_large(format!(
-                        "{path}: more than {max_files} files below it; download its folders one by one"
-                    )));
+                    EntryKind::File => {
+                        let size_bytes = entry.size_bytes.unwrap_or(0);
+                        let modified_s = entry.modified_s.unwrap_or(0);
+                        if !visit(TreeFile { inner, path: below, size_bytes, modified_s }) {
+                            return Ok(false);
+                        }
+                    }
                 }
             }
         }
-        files.sort_by(|a, b| a.inner.cmp(&b.inner));
-        Ok(files)
+        Ok(true)
     }
 
     /// Opens a file that [`tree`](Self::tree) named.

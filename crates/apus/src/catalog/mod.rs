@@ -7,6 +7,7 @@
 mod confine;
 mod identity;
 mod listing;
+pub mod media_type;
 mod mount;
 mod open_file;
 mod resolver;
@@ -30,7 +31,7 @@ pub use self::{
 };
 use crate::{
     auth::Caller,
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, Notes},
     error::{ApiError, ApiResult},
 };
 
@@ -48,9 +49,10 @@ struct Inner {
     aliases: std::collections::BTreeMap<String, String>,
 }
 
-/// Roles belong to the key because a file's links may reach further for one caller than for another.
+/// One state of a file, as callers of certain roles see it: roles belong to the key because the file's links may reach further
+/// for one caller than for another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct FileKey {
+pub struct FileKey {
     path: VPath,
     identity: Identity,
     roles: BTreeSet<String>,
@@ -92,6 +94,12 @@ impl Catalog {
         self.0.aliases.get(name).map(String::as_str)
     }
 
+    /// What the configuration has to say of a folder, for listings.
+    pub fn notes(&self, path: &VPath) -> Option<&Notes> {
+        let (mount, inner) = self.0.split(path)?;
+        mount.notes.get(inner)
+    }
+
     /// Opens an HDF5 file, or finds it open already. A file that changed since is opened anew.
     ///
     /// Errors: 404, also for folders; 422 for what is no HDF5.
@@ -126,7 +134,7 @@ impl Catalog {
         }
         let bytes = self.0.open_bytes(roles, path)?;
         let key = FileKey { identity: bytes.identity, ..key };
-        self.0.files.get_or_insert_with(&key, || OpenFile::new(self, bytes, roles).map(Arc::new))
+        self.0.files.get_or_insert_with(&key, || OpenFile::new(self, bytes, key.clone()).map(Arc::new))
     }
 }
 

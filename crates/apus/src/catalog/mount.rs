@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::VPath;
-use crate::config::{ConfigError, Mount, MountSource};
+use crate::config::{ConfigError, Mount, MountSource, Notes};
 
 /// A mount whose folder was found.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub(super) struct Mounted {
     roles: BTreeSet<String>,
     /// Paths under the mount with what is needed there besides.
     folders: Vec<(VPath, BTreeSet<String>)>,
+    /// What listings say of folders, by their paths under the mount.
+    pub(super) notes: BTreeMap<String, Notes>,
 }
 
 #[derive(Debug)]
@@ -53,7 +55,7 @@ impl Mounted {
                 Ok((path, roles.clone()))
             })
             .collect::<Result<_, ConfigError>>()?;
-        Ok(Self { name: mount.name.clone(), root, roles: mount.roles.clone(), folders })
+        Ok(Self { name: mount.name.clone(), root, roles: mount.roles.clone(), folders, notes: mount.notes.clone() })
     }
 
     /// Every role that the mount asks for anywhere.

@@ -1,13 +1,13 @@
 //! Files that were opened.
 
-use std::{collections::BTreeSet, fmt, fs, io, os::unix::fs::FileExt, path::PathBuf, sync::Arc};
+use std::{fmt, fs, io, os::unix::fs::FileExt, path::PathBuf, sync::Arc};
 
 use apus_h5::{
     File, OpenOptions,
     source::{ByteSource, Memory},
 };
 
-use super::{Catalog, Identity, Inner, VPath, confine, io_error, mount::Mounted, resolver::MountResolver};
+use super::{Catalog, FileKey, Identity, Inner, VPath, confine, io_error, mount::Mounted, resolver::MountResolver};
 use crate::error::{ApiError, ApiResult};
 
 /// The bytes of a file, of whatever kind.
@@ -29,6 +29,8 @@ pub struct OpenFile {
     pub h5: File,
     /// Its bytes.
     pub bytes: OpenBytes,
+    /// What tells it from every other file and from its other states: for caches.
+    pub key: FileKey,
 }
 
 impl OpenBytes {
@@ -64,15 +66,15 @@ impl OpenBytes {
 }
 
 impl OpenFile {
-    pub(super) fn new(catalog: &Catalog, bytes: OpenBytes, roles: &BTreeSet<String>) -> ApiResult<Self> {
-        let resolver = MountResolver::new(catalog, &bytes, roles);
+    pub(super) fn new(catalog: &Catalog, bytes: OpenBytes, key: FileKey) -> ApiResult<Self> {
+        let resolver = MountResolver::new(catalog, &bytes, &key.roles);
         let options = OpenOptions {
             resolver: Some(Arc::new(resolver)),
             metadata_cache_bytes: catalog.0.metadata_bytes_per_file,
             max_chunk_bytes: catalog.0.chunk_bytes,
         };
         let h5 = File::from_source(bytes.path.to_string(), Arc::clone(&bytes.source), options)?;
-        Ok(Self { h5, bytes })
+        Ok(Self { h5, bytes, key })
     }
 }
 

@@ -63,7 +63,7 @@ impl VPath {
     }
 
     /// The path of `name` below this one. `name` must be one that [`parse`](Self::parse) takes.
-    pub(super) fn join(&self, name: &str) -> Self {
+    pub(crate) fn join(&self, name: &str) -> Self {
         match (self.0.is_empty(), name.is_empty()) {
             (true, _) => Self(name.to_owned()),
             (_, true) => self.clone(),

@@ -10,7 +10,7 @@ use std::{
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{Caches, ConfigError, Limits, Mount, MountSource};
+use super::{Caches, ConfigError, Limits, Mount, MountSource, Notes};
 
 /// What `apus.toml` may hold. A key that is not listed here is an error that names those that are.
 #[derive(Debug, Default, Deserialize)]
@@ -47,7 +47,12 @@ pub struct MountSection {
     /// What a caller must have to know that it exists.
     #[serde(default)]
     pub roles: BTreeSet<String>,
-    /// Further roles for what is within.
+    /// What it holds, in Markdown, for listings.
+    pub description: Option<String>,
+    /// What its files and folders are, by name, for listings.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// Further roles and notes for what is within.
     #[serde(default)]
     pub folders: Vec<FolderSection>,
 }
@@ -59,7 +64,13 @@ pub struct FolderSection {
     /// The path under the mount, of a folder or of a file.
     pub path: String,
     /// What a caller must have, besides the mount's roles.
+    #[serde(default)]
     pub roles: BTreeSet<String>,
+    /// What it holds, in Markdown, for listings.
+    pub description: Option<String>,
+    /// What its files and folders are, by name, for listings.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
 }
 
 /// `[auth]`.
@@ -97,12 +108,14 @@ impl FileConfig {
 
 impl MountSection {
     pub(super) fn into_mount(self) -> Mount {
-        Mount {
-            name: self.name,
-            source: MountSource::Folder(self.path),
-            roles: self.roles,
-            folders: self.folders.into_iter().map(|folder| (folder.path, folder.roles)).collect(),
+        let mut mount = Mount::new(self.name, MountSource::Folder(self.path));
+        mount.roles = self.roles;
+        mount.notes.insert(String::new(), Notes { description: self.description, labels: self.labels });
+        for folder in self.folders {
+            mount.notes.insert(folder.path.clone(), Notes { description: folder.description, labels: folder.labels });
+            mount.folders.push((folder.path, folder.roles));
         }
+        mount
     }
 }
 
@@ -120,7 +133,8 @@ mod tests {
             name = "L0025"
             path = "data"
             roles = ["eagle"]
-            folders = [{ path = "private", roles = ["core"] }]
+            description = "The smallest box"
+            folders = [{ path = "private", roles = ["core"], labels = { "a.hdf5" = "not published" } }]
             [aliases]
             z0 = "L0025/snap_0023.hdf5"
             [limits]

@@ -1,7 +1,6 @@
 //! The command line and the environment.
 
 use std::{
-    collections::BTreeSet,
     ffi::{OsStr, OsString},
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -137,7 +136,7 @@ pub(super) fn mounts_of(args: &[MountArg]) -> Result<Vec<Mount>, ConfigError> {
                 None => folder_name(&arg.path)?,
             };
             let source = MountSource::Folder(arg.path.clone());
-            Ok(Mount { name, source, roles: BTreeSet::new(), folders: Vec::new() })
+            Ok(Mount::new(name, source))
         })
         .collect()
 }

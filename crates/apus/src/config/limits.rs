@@ -26,6 +26,8 @@ pub struct Limits {
     pub work_ahead_bytes: usize,
     /// The most bytes of a request's body.
     pub query_bytes: usize,
+    /// The most bytes of a request's body in the hdfstream protocol, which sends all slices of a dataset at once.
+    pub slices_body_bytes: u64,
     /// The most ranges of rows in one request.
     pub row_ranges: usize,
     /// The most bytes of an answer's values.
@@ -52,6 +54,8 @@ pub struct Caches {
     pub open_files: usize,
     /// The bytes of metadata that are kept, over all open files.
     pub metadata_bytes: usize,
+    /// The bytes of encoded descriptions of files' objects that are kept.
+    pub description_bytes: u64,
 }
 
 impl Default for Limits {
@@ -66,6 +70,7 @@ impl Default for Limits {
             block_bytes: 1 << 20,
             work_ahead_bytes: 4 << 20,
             query_bytes: 16 << 20,
+            slices_body_bytes: 320 << 20,
             row_ranges: 1_000_000,
             answer_bytes: 1 << 40,
             held_bytes: 64 << 20,
@@ -80,7 +85,7 @@ impl Default for Limits {
 
 impl Default for Caches {
     fn default() -> Self {
-        Self { open_files: 128, metadata_bytes: 64 << 20 }
+        Self { open_files: 128, metadata_bytes: 64 << 20, description_bytes: 64 << 20 }
     }
 }
 

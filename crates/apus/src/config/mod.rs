@@ -56,6 +56,24 @@ pub struct Mount {
     pub roles: BTreeSet<String>,
     /// Further roles for folders or files within: the path under the mount, and what is needed there.
     pub folders: Vec<(String, BTreeSet<String>)>,
+    /// What listings say of it (the empty path) and of folders within.
+    pub notes: BTreeMap<String, Notes>,
+}
+
+/// What a listing says of a folder.
+#[derive(Clone, Debug, Default)]
+pub struct Notes {
+    /// What it holds, in Markdown.
+    pub description: Option<String>,
+    /// What its files and folders are, by name.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl Mount {
+    /// A public mount without notes.
+    pub fn new(name: impl Into<String>, source: MountSource) -> Self {
+        Self { name: name.into(), source, roles: BTreeSet::new(), folders: Vec::new(), notes: BTreeMap::new() }
+    }
 }
 
 /// Where the bytes of a mount are.
@@ -186,12 +204,7 @@ mod tests {
     use super::*;
 
     fn folder(name: &str) -> Mount {
-        Mount {
-            name: name.to_owned(),
-            source: MountSource::Folder(PathBuf::from("/")),
-            roles: BTreeSet::new(),
-            folders: Vec::new(),
-        }
+        Mount::new(name, MountSource::Folder(PathBuf::from("/")))
     }
 
     #[test]

@@ -1,7 +1,84 @@
 //! The hdfstream protocol: what the Python module `hdfstream`, and through it swiftsimio, swiftgalaxy and `lightcone_io`
 //! speak.
+//!
+//! | address | answer |
+//! |---|---|
+//! | `/hdfstream/msgpack/{path}` | a folder, a file, an HDF5 object or slices of a dataset, as `MessagePack` |
+//! | `/hdfstream/download/{path}` | a file, or a folder as a tar archive |
+//! | `/hdfstream/`, `/hdfstream/viewer/*` | a page that says what is served here |
+//!
+//! [`request`] and [`slices`] read what is asked, [`listing`], [`object`] and [`read`] answer, [`error`] tells what went wrong
+//! in the words that clients look for.
 
+mod error;
+mod handlers;
+mod listing;
 mod object;
+mod page;
+mod read;
 mod request;
 mod slices;
 mod tokens;
+
+use std::fmt;
+
+use axum::{Router, routing::get};
+use bytes::Bytes;
+use quick_cache::{Weighter, sync::Cache};
+use tokio::sync::Semaphore;
+
+use self::object::Extent;
+use crate::{app::App, catalog::FileKey};
+
+/// The only media type of requests and answers; clients compare it to the letter.
+const MSGPACK: &str = "application/x-msgpack";
+
+/// What this protocol keeps between requests.
+pub struct Kept {
+    descriptions: Cache<DescriptionKey, Bytes, ByLength>,
+    /// The turn to send a large body.
+    large_body: Semaphore,
+}
+
+/// What a description was made of.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct DescriptionKey {
+    file: FileKey,
+    object: String,
+    extent: Extent,
+}
+
+#[derive(Clone)]
+struct ByLength;
+
+impl Weighter<DescriptionKey, Bytes> for ByLength {
+    fn weight(&self, key: &DescriptionKey, body: &Bytes) -> u64 {
+        (key.object.len() + body.len()) as u64
+    }
+}
+
+impl Kept {
+    /// Nothing yet; at most so many bytes of descriptions later.
+    pub fn new(description_bytes: u64) -> Self {
+        Self { descriptions: Cache::with_weighter(256, description_bytes, ByLength), large_body: Semaphore::new(1) }
+    }
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Kept({} descriptions)", self.descriptions.len())
+    }
+}
+
+/// The routes.
+pub fn router() -> Router<App> {
+    let msgpack = get(handlers::get_object).post(handlers::post_object);
+    Router::new()
+        .route("/hdfstream", get(page::get_page))
+        .route("/hdfstream/", get(page::get_page))
+        .route("/hdfstream/viewer", get(page::get_page))
+        .route("/hdfstream/viewer/{*path}", get(page::get_page))
+        .route("/hdfstream/msgpack", msgpack.clone())
+        .route("/hdfstream/msgpack/", msgpack.clone())
+        .route("/hdfstream/msgpack/{*path}", msgpack)
+}

@@ -1,6 +1,6 @@
 //! Groups, datasets and soft links as maps.
 
-use apus_h5::{Attribute, Dataset, File, Group, Link, LinkTarget, Object, Result};
+use apus_h5::{Attribute, Dataset, File, Group, Layout, Link, LinkTarget, Object, Result};
 
 use crate::encode::msgpack::{self, ElementType, write_array, write_map, write_nil, write_str};
 
@@ -10,7 +10,7 @@ const MAX_LINKS_WITH_DATA: usize = 20;
 const MAX_INLINE_BYTES: u64 = 64 << 20;
 
 /// How much of an object is described.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Extent {
     /// How deep groups are expanded.
     pub(super) max_depth: u32,
@@ -22,26 +22,35 @@ pub(super) struct Extent {
 /// round trips are long.
 ///
 /// Errors: the reader's; `None` where the object is of a kind that clients cannot hold.
-pub(super) fn describe(file: &File, path: &str, extent: Extent) -> Result<Option<Vec<u8>>> {
-    let mut description = Description { out: Vec::new(), extent, inline_bytes: 0 };
+pub(super) fn describe(file: &File, path: &str, extent: Extent) -> Result<Option<Description>> {
+    let mut writer = Writer { out: Vec::new(), extent, inline_bytes: 0, self_contained: true };
     let written = match file.get(path)? {
         Object::Group(group) => {
-            description.group(&group, 0)?;
+            writer.group(&group, 0)?;
             Some(())
         }
-        Object::Dataset(dataset) => description.dataset(&dataset, true)?,
+        Object::Dataset(dataset) => writer.dataset(&dataset, true)?,
         _ => None,
     };
-    Ok(written.map(|()| description.out))
+    Ok(written.map(|()| Description { body: writer.out, self_contained: writer.self_contained }))
 }
 
-struct Description {
+/// A description, encoded.
+pub(super) struct Description {
+    /// The map.
+    pub(super) body: Vec<u8>,
+    /// Whether all of it comes from the file itself, so that it holds as long as the file does.
+    pub(super) self_contained: bool,
+}
+
+struct Writer {
     out: Vec<u8>,
     extent: Extent,
     inline_bytes: u64,
+    self_contained: bool,
 }
 
-impl Description {
+impl Writer {
     fn group(&mut self, group: &Group, depth: u32) -> Result<()> {
         let links = group.links()?;
         write_map(&mut self.out, 3);
@@ -65,6 +74,7 @@ impl Description {
     }
 
     fn member(&mut self, group: &Group, link: &Link, depth: u32, with_data: bool) -> Result<Option<()>> {
+        self.self_contained &= !matches!(link.target, LinkTarget::External { .. });
         if let LinkTarget::Soft { path } = &link.target {
             write_map(&mut self.out, 2);
             write_str(&mut self.out, "hdf5_object");
@@ -105,6 +115,7 @@ impl Description {
         if size_bytes > self.extent.data_size_limit.min(left_bytes) {
             return Ok(None);
         }
+        self.self_contained &= dataset.layout() != Layout::Virtual;
         let mut out = Vec::new();
         let written = write_array(&mut out, &dataset.read_all(MAX_INLINE_BYTES)?);
         self.inline_bytes = MAX_INLINE_BYTES.min(self.inline_bytes + out.len() as u64);

@@ -1,0 +1,137 @@
+//! Parts of datasets, streamed.
+
+use apus_h5::{Block, Dataset, Indices, Object, Reader, Selection};
+use bytes::Bytes;
+
+use super::{
+    MSGPACK,
+    error::{Error, Stage},
+    slices::Slices,
+};
+use crate::{
+    app::App,
+    catalog::OpenFile,
+    encode::msgpack::{ArrayHead, Bins, ElementType, write_array},
+    error::{ApiError, ApiResult},
+    read_task::{Answer, AnswerBody},
+};
+
+/// Answers of at most so many bytes are sent in one piece.
+const WHOLE_BYTES: u64 = 64 << 10;
+
+/// The slices of the dataset at `path`, joined along the first dimension.
+///
+/// Errors: those that clients take as a missing object.
+pub(super) fn read_slices(app: &App, file: &OpenFile, path: &str, slices: Slices) -> Result<Answer, Error> {
+    let dataset = match file.h5.get(path).map_err(|error| Error::at(Stage::OpenSlice, error))? {
+        Object::Dataset(dataset) => dataset,
+        _ => return Err(Error::at(Stage::OpenSlice, ApiError::not_found(format!("{path} is not a dataset")))),
+    };
+    let failed = |error: apus_h5::Error| Error::at(Stage::Read, error);
+    let element = ElementType::of(dataset.dtype()).ok_or_else(|| Error::at(Stage::Read, unsupported(&dataset)))?;
+    let selection = select(&dataset, &element, slices)
+        .map_err(|why| Error::at(Stage::Read, ApiError::bad_request(format!("{path}: {why}"))))?;
+    if element.variable {
+        let array = dataset.read(selection, app.config.limits.held_bytes).map_err(failed)?;
+        let mut body = Vec::new();
+        write_array(&mut body, &array).ok_or_else(|| Error::at(Stage::Read, unsupported(&dataset)))?;
+        return Ok(Answer::new(MSGPACK, AnswerBody::Whole(body.into())));
+    }
+    let reader = dataset.reader(selection, &app.read_options()).map_err(failed)?;
+    if reader.size_bytes() > app.config.limits.answer_bytes {
+        return Err(Error::from(ApiError::too_large(format!(
+            "{path}: the slices take {} bytes, the most of one answer is {}",
+            reader.size_bytes(),
+            app.config.limits.answer_bytes
+        ))));
+    }
+    let head = ArrayHead::new(&element, reader.shape(), reader.size_bytes());
+    let size_bytes = head.total_bytes();
+    let mut blocks = ArrayBlocks::new(reader, head);
+    // What fails at once can still be said by the status.
+    blocks.fetch().map_err(|error| Error::at(Stage::Read, error))?;
+    if size_bytes <= WHOLE_BYTES {
+        let body = blocks.try_fold(Vec::new(), |mut body, block| {
+            body.extend_from_slice(&block.map_err(|error| Error::at(Stage::Read, error))?);
+            Ok::<_, Error>(body)
+        })?;
+        return Ok(Answer::new(MSGPACK, AnswerBody::Whole(body.into())));
+    }
+    Ok(Answer::new(MSGPACK, AnswerBody::Blocks { blocks: Box::new(blocks), size_bytes: Some(size_bytes) }))
+}
+
+fn unsupported(dataset: &Dataset) -> ApiError {
+    ApiError::Unreadable {
+        code: "unsupported",
+        detail: format!("{}: this protocol has no form for elements of its type", dataset.path()).into(),
+    }
+}
+
+/// Elements that are arrays themselves show as further dimensions, of which slices must take all.
+fn select(dataset: &Dataset, element: &ElementType, slices: Slices) -> Result<Selection, String> {
+    let n_own = dataset.shape().len();
+    let element_shape = element.element_shape.iter().map(|&extent| u64::from(extent));
+    let shape: Vec<u64> = dataset.shape().iter().copied().chain(element_shape).collect();
+    let mut selection = slices.select(&shape)?;
+    let of_element = selection.inner.split_off(selection.inner.len().min(n_own.saturating_sub(1)));
+    let whole = |(indices, extent): (&Indices, &u64)| *indices == Indices::Range(0, *extent);
+    let element_extents = shape.get(n_own..).unwrap_or_default();
+    if n_own > 0 && !of_element.iter().zip(element_extents).all(whole) {
+        return Err("elements that are arrays can only be read whole".to_owned());
+    }
+    Ok(selection)
+}
+
+/// The body: the head, and the blocks of the reader cut into binaries.
+struct ArrayBlocks {
+    reader: Reader,
+    bins: Bins,
+    /// What stands before the next bytes of the array.
+    head: Vec<u8>,
+    /// What is still missing from the binary that was announced.
+    left_bytes: u64,
+    block: Bytes,
+}
+
+impl ArrayBlocks {
+    fn new(reader: Reader, head: ArrayHead) -> Self {
+        Self { reader, bins: head.bins(), head: head.bytes, left_bytes: 0, block: Bytes::new() }
+    }
+
+    /// Makes sure that there is a block, unless all were had.
+    fn fetch(&mut self) -> ApiResult<()> {
+        while self.block.is_empty()
+            && let Some(block) = self.reader.next()
+        {
+            self.block = into_bytes(block?);
+        }
+        Ok(())
+    }
+}
+
+impl Iterator for ArrayBlocks {
+    type Item = ApiResult<Bytes>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.left_bytes == 0
+            && let Some((head, n_bytes)) = self.bins.next()
+        {
+            self.head.extend_from_slice(&head);
+            self.left_bytes = n_bytes;
+        }
+        if !self.head.is_empty() {
+            return Some(Ok(std::mem::take(&mut self.head).into()));
+        }
+        if let Err(error) = self.fetch() {
+            return Some(Err(error));
+        }
+        let n_bytes = usize::try_from(self.left_bytes).unwrap_or(usize::MAX).min(self.block.len());
+        self.left_bytes -= n_bytes as u64;
+        (n_bytes > 0).then(|| Ok(self.block.split_to(n_bytes)))
+    }
+}
+
+/// A block as it is, without a copy; its buffer goes back when the socket has taken it.
+fn into_bytes(block: Block) -> Bytes {
+    Bytes::from_owner(block)
+}

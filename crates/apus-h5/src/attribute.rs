@@ -101,6 +101,11 @@ impl Data {
         limit_bytes: u64,
     ) -> Parse<Self> {
         match stored {
+            // Nothing to convert or to resolve, whatever the type.
+            Datatype::VariableString { .. } | Datatype::VariableSequence(_) if data.is_empty() => {
+                Ok(Self::Variable(Vec::new()))
+            }
+            _ if data.is_empty() => Ok(Self::Fixed(Vec::new())),
             Datatype::VariableString { .. } => {
                 let strings = variable(&data, 1, heap, limit_bytes, |string| {
                     // libhdf5 hands out C strings: they end at the first NUL.
@@ -257,7 +262,7 @@ fn float(format: FloatFormat, bytes: &[u8]) -> Option<f64> {
             let (exponent, mantissa) = (i32::from((bits >> 10) & 31), f64::from(bits & 0x3ff));
             let magnitude = match exponent {
                 0 => mantissa * f64::from(2.0f32.powi(-24)),
-                31 if bits & 0x3ff == 0 => f64::INFINITY,
+                31 if mantissa == 0.0 => f64::INFINITY,
                 31 => f64::NAN,
                 _ => (1024.0 + mantissa) * 2.0f64.powi(exponent - 25),
             };

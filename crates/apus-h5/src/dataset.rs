@@ -196,10 +196,13 @@ impl Description {
             Some(body) => FilterPipeline::parse(meta.cursor("filter pipeline message", &body))?,
             None => FilterPipeline::default(),
         };
-        let fill_value = match (body(kind::FILL_VALUE)?, body(kind::FILL_VALUE_OLD)?) {
-            (Some(body), _) => FillValue::parse(meta.cursor("fill value message", &body))?,
-            (None, Some(body)) => FillValue::parse_old(meta.cursor("old fill value message", &body))?,
-            (None, None) => FillValue::default(),
+        // Writers put the old message beside the new one for older readers.
+        let fill_value = if let Some(body) = body(kind::FILL_VALUE)? {
+            FillValue::parse(meta.cursor("fill value message", &body))?
+        } else if let Some(body) = body(kind::FILL_VALUE_OLD)? {
+            FillValue::parse_old(meta.cursor("old fill value message", &body))?
+        } else {
+            FillValue::default()
         };
         let element_bytes = stored_type.size_bytes();
         if let LayoutMessage::Chunked(chunked) = &layout {

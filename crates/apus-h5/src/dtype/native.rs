@@ -1,6 +1,6 @@
 //! The size of an element, and the type as which it leaves.
 
-use super::{ByteOrder, Datatype, FloatFormat, Member};
+use super::{ByteOrder, Datatype, FloatFormat, Member, StringPadding};
 
 /// The bytes of a reference to an object of the global heap, where variable-length elements are: length, address, index. Other
 /// sizes are refused when the type is parsed.
@@ -49,8 +49,9 @@ impl Datatype {
     }
 
     /// The type that elements of this type leave as: numbers little-endian, all their bits in use (a narrow float as the
-    /// smallest IEEE one that holds it and is no smaller than its size, as h5py has it), enums over such integers, compounds
-    /// with the offsets of the file's (packed, where a member grows).
+    /// smallest IEEE one that holds it and is no smaller than its size, as h5py has it), fixed strings filled up with NULs,
+    /// enums over such integers, compounds with the offsets of the file's (packed, where a member grows).
+    #[must_use]
     pub fn native(&self) -> Self {
         match self {
             Self::Integer { size, signed, .. } => Self::Integer {
@@ -66,11 +67,12 @@ impl Datatype {
             Self::Enum { base, members } => Self::Enum { base: Box::new(base.native()), members: members.clone() },
             Self::Compound { size, members } => native_compound(*size, members),
             Self::Array { base, dims } => Self::Array { base: Box::new(base.native()), dims: dims.clone() },
-            Self::FixedString { .. }
-            | Self::VariableString { .. }
-            | Self::Opaque { .. }
-            | Self::Reference { .. }
-            | Self::Other { .. } => self.clone(),
+            Self::FixedString { size, character_set, .. } => {
+                Self::FixedString { size: *size, padding: StringPadding::NullPadded, character_set: *character_set }
+            }
+            Self::VariableString { .. } | Self::Opaque { .. } | Self::Reference { .. } | Self::Other { .. } => {
+                self.clone()
+            }
         }
     }
 }

@@ -1,68 +1,57 @@
-//! Version-1 B-trees (specification, section III.A.1), of any kind of key.
+//! Version-1 B-trees of a group's symbol table nodes (specification, section III.A.1). Those of chunks are read in
+//! `chunk_index/btree1.rs`.
 
 use std::collections::HashSet;
 
-use super::{Cursor, Fault, Meta, Parse, meta::at_address};
+use super::{Fault, Meta, Parse, meta::at_address};
 
 /// No real tree comes near: nodes have at least two children.
 const MAX_LEVEL: u8 = 64;
 
-/// What a version-1 B-tree indexes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// The symbol table nodes of a group; a key is the offset of a name in the local heap.
-    Group,
-    /// The chunks of a dataset; a key is the chunk's size, filter mask and offsets.
-    Chunk,
-}
-
-/// A node: `children.len() + 1` keys of equal size, and the children between them.
+/// A node: `children.len() + 1` keys, which are offsets of names in the local heap, and the children between them.
 #[derive(Debug)]
 pub(crate) struct Node {
     /// Height above the leaves, whose children are what the tree indexes.
     pub(crate) level: u8,
-    /// The keys, one after another.
-    pub(crate) keys: Vec<u8>,
+    /// The keys.
+    pub(crate) keys: Vec<u64>,
     /// The addresses of the children.
     pub(crate) children: Vec<u64>,
 }
 
 impl Node {
-    /// Reads the node at `address`, whose keys have `key_bytes` each.
-    pub(crate) fn read(meta: &Meta, address: u64, kind: Kind, key_bytes: u64) -> Parse<Self> {
-        Self::read_node(meta, address, kind, key_bytes).map_err(|fault| at_address(fault, address))
+    /// Reads the node at `address`.
+    pub(crate) fn read(meta: &Meta, address: u64) -> Parse<Self> {
+        Self::read_node(meta, address).map_err(|fault| at_address(fault, address))
     }
 
-    fn read_node(meta: &Meta, address: u64, kind: Kind, key_bytes: u64) -> Parse<Self> {
+    fn read_node(meta: &Meta, address: u64) -> Parse<Self> {
         const WHAT: &str = "version-1 B-tree node";
         let address_bytes = u64::from(meta.sizes().offset);
         let prefix_bytes = 8 + 2 * address_bytes;
         let prefix = meta.read(address, prefix_bytes)?;
         let mut cursor = meta.cursor(WHAT, &prefix);
         cursor.signature(b"TREE")?;
-        let expected = match kind {
-            Kind::Group => 0,
-            Kind::Chunk => 1,
-        };
-        let found = cursor.u8()?;
-        if found != expected {
-            return Err(cursor.damaged(format_args!("node type {expected} expected, {found} found")));
+        let kind = cursor.u8()?;
+        if kind != 0 {
+            return Err(cursor.damaged(format_args!("node type 0 (of a group) expected, {kind} found")));
         }
         let level = cursor.u8()?;
         if level > MAX_LEVEL {
             return Err(cursor.damaged(format_args!("level {level}")));
         }
         let n_children = cursor.u16()?;
+        let key_bytes = u64::from(meta.sizes().length);
         let body_bytes = u64::from(n_children) * (key_bytes + address_bytes) + key_bytes;
         let bytes = meta.read(address.saturating_add(prefix_bytes), body_bytes)?;
-        let mut cursor: Cursor<'_> = meta.cursor(WHAT, &bytes);
+        let mut cursor = meta.cursor(WHAT, &bytes);
         let mut keys = Vec::new();
         let mut children = Vec::with_capacity(usize::from(n_children));
         for _ in 0..n_children {
-            keys.extend_from_slice(cursor.take_u64(key_bytes)?);
+            keys.push(cursor.length()?);
             children.push(cursor.defined_address("child")?);
         }
-        keys.extend_from_slice(cursor.take_u64(key_bytes)?);
+        keys.push(cursor.length()?);
         Ok(Self { level, keys, children })
     }
 }

@@ -14,10 +14,8 @@ const MAX_DEPTH: u16 = 64;
 pub(crate) struct BTreeV2<'a> {
     meta: &'a Meta,
     kind: u8,
-    node_bytes: u64,
     record_bytes: u16,
     root: Option<Child>,
-    n_records: u64,
     /// For each level from the leaves up: bytes of a child's pointer in nodes of that level.
     levels: Vec<Level>,
 }
@@ -44,11 +42,6 @@ impl<'a> BTreeV2<'a> {
     /// The type of the records.
     pub(crate) fn kind(&self) -> u8 {
         self.kind
-    }
-
-    /// The number of records that the header states.
-    pub(crate) fn n_records(&self) -> u64 {
-        self.n_records
     }
 
     /// Calls `visit` with each record in order.
@@ -158,18 +151,12 @@ impl<'a> BTreeV2<'a> {
         cursor.skip(2)?; // when nodes are split and merged
         let root = cursor.address()?;
         let root_records = u64::from(cursor.u16()?);
-        let n_records = cursor.length()?;
         if record_bytes == 0 || depth > MAX_DEPTH {
             return Err(cursor.damaged(format_args!("records of {record_bytes} bytes, depth {depth}")));
         }
         let root = root.filter(|_| root_records > 0).map(|address| Child { address, n_records: root_records });
         let levels = levels(&cursor, node_bytes, u64::from(record_bytes), depth)?;
-        Ok(Self { meta, kind, node_bytes, record_bytes, root, n_records, levels })
-    }
-
-    /// The size of a node, for error texts.
-    pub(crate) fn node_bytes(&self) -> u64 {
-        self.node_bytes
+        Ok(Self { meta, kind, record_bytes, root, levels })
     }
 }
 

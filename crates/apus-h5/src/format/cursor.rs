@@ -149,6 +149,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A four-letter signature.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "literals of bytes are references")]
     pub(crate) fn signature(&mut self, expected: &[u8; 4]) -> Parse<()> {
         let found = self.array::<4>()?;
         if found == *expected {

@@ -208,7 +208,7 @@ impl<'a> FractalHeap<'a> {
             _ => self.meta.read(address, size)?,
         };
         let mut cursor = self.meta.cursor(WHAT, &bytes);
-        self.check_block_prefix(&mut cursor, b"FHDB", block_offset)?;
+        self.check_block_prefix(&mut cursor, *b"FHDB", block_offset)?;
         if self.header.direct_checksums {
             // The checksum was computed with zeros in its own place.
             let place = cursor.position();
@@ -255,7 +255,7 @@ impl<'a> FractalHeap<'a> {
             + 4;
         let bytes = self.meta.read_verified(WHAT, address, size)?;
         let mut cursor = self.meta.cursor(WHAT, &bytes);
-        self.check_block_prefix(&mut cursor, b"FHIB", block_offset)?;
+        self.check_block_prefix(&mut cursor, *b"FHIB", block_offset)?;
         let mut children = Vec::with_capacity(n_direct + n_indirect);
         for i in 0..n_direct + n_indirect {
             let address = cursor.address()?;
@@ -267,8 +267,8 @@ impl<'a> FractalHeap<'a> {
     }
 
     /// What direct and indirect blocks begin with: signature, version, the heap's address, the block's offset in the heap.
-    fn check_block_prefix(&self, cursor: &mut Cursor<'_>, signature: &[u8; 4], block_offset: u64) -> Parse<()> {
-        cursor.signature(signature)?;
+    fn check_block_prefix(&self, cursor: &mut Cursor<'_>, signature: [u8; 4], block_offset: u64) -> Parse<()> {
+        cursor.signature(&signature)?;
         cursor.version(0)?;
         let heap = cursor.defined_address("heap")?;
         let offset = cursor.uint(self.header.offset_bytes)?;

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::{
     Cursor, Fault, MAX_METADATA_BYTES, Meta, Parse,
-    btree_v1::{Kind, Node, Walk},
+    btree_v1::{Node, Walk},
     btree_v2::BTreeV2,
     fractal_heap::FractalHeap,
     local_heap::LocalHeap,
@@ -20,7 +20,7 @@ pub(crate) fn list(meta: &Meta, header: &ObjectHeader) -> Parse<Vec<Link>> {
     let mut links = Vec::new();
     if let Some(table) = symbol_table(meta, header)? {
         table.walk(|name, entry| {
-            links.push(table.link(name, entry)?);
+            links.push(table.link(name, &entry)?);
             Ok(true)
         })?;
     }
@@ -145,9 +145,8 @@ impl OldGroup<'_> {
             let node = self.node(address)?;
             walk.enter(address, &node, above)?;
             let mut child = None;
-            let keys = node.keys.chunks_exact(usize::from(self.meta.sizes().length)).skip(1);
-            for (key, &candidate) in keys.zip(&node.children) {
-                let key = self.names.string(self.meta, self.meta.cursor("B-tree key", key).length()?)?;
+            for (&key, &candidate) in node.keys.iter().skip(1).zip(&node.children) {
+                let key = self.names.string(self.meta, key)?;
                 if key.cmp(name.as_bytes()) != Ordering::Less {
                     child = Some(candidate);
                     break;
@@ -161,7 +160,7 @@ impl OldGroup<'_> {
             for (offset, entry) in self.symbols(child)? {
                 let found = self.names.string(self.meta, offset)?;
                 if found == name.as_bytes() {
-                    return self.link(found, entry).map(Some);
+                    return self.link(found, &entry).map(Some);
                 }
             }
             return Ok(None);
@@ -169,7 +168,7 @@ impl OldGroup<'_> {
     }
 
     fn node(&self, address: u64) -> Parse<Node> {
-        Node::read(self.meta, address, Kind::Group, u64::from(self.meta.sizes().length))
+        Node::read(self.meta, address)
     }
 
     /// The entries of a symbol table node, each with its name's offset in the local heap.
@@ -182,7 +181,8 @@ impl OldGroup<'_> {
             cursor.version(1)?;
             cursor.skip(1)?;
             let n_symbols = u64::from(cursor.u16()?);
-            let entry_bytes = 2 * u64::from(self.meta.sizes().offset) + 4 + 4 + 16;
+            let sizes = self.meta.sizes();
+            let entry_bytes = u64::from(sizes.length) + u64::from(sizes.offset) + 4 + 4 + 16;
             let bytes = self.meta.read(address.saturating_add(8), n_symbols * entry_bytes)?;
             let mut cursor = self.meta.cursor(WHAT, &bytes);
             (0..n_symbols).map(|_| parse_entry(&mut cursor)).collect::<Parse<Vec<_>>>()
@@ -190,12 +190,12 @@ impl OldGroup<'_> {
         read().map_err(|fault| at_address(fault, address))
     }
 
-    fn link(&self, name: &[u8], entry: Entry) -> Parse<Link> {
+    fn link(&self, name: &[u8], entry: &Entry) -> Parse<Link> {
         /// The entry is a symbolic link.
         const SYMBOLIC: u32 = 2;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let name = text(name);
-        let target = match entry {
+        let target = match *entry {
             Entry { cache_type: SYMBOLIC, link_value, .. } => {
                 LinkTarget::Soft { path: text(self.names.string(self.meta, u64::from(link_value))?) }
             }
@@ -209,7 +209,8 @@ impl OldGroup<'_> {
 }
 
 fn parse_entry(cursor: &mut Cursor<'_>) -> Parse<(u64, Entry)> {
-    let name = cursor.uint(cursor.sizes().offset)?;
+    // The specification calls it an offset, but the library writes a length: they differ where the sizes do.
+    let name = cursor.length()?;
     let header = cursor.address()?;
     let cache_type = cursor.u32()?;
     cursor.skip(4)?;

@@ -32,7 +32,7 @@ impl SharedMessageTable {
         cursor.version(0)?;
         let address = cursor.defined_address(WHAT)?;
         let n_indexes = cursor.u8()?;
-        let index_bytes = 16 + 2 * u64::from(meta.sizes().offset);
+        let index_bytes = 14 + 2 * u64::from(meta.sizes().offset);
         let bytes = meta.read_verified(WHAT, address, 4 + u64::from(n_indexes) * index_bytes + 4)?;
         let mut cursor = meta.cursor(WHAT, &bytes);
         cursor.signature(b"SMTB")?;
@@ -49,7 +49,9 @@ impl SharedMessageTable {
     }
 
     fn heap(&self, message_kind: u16) -> Option<u64> {
-        let bit = 1u16.checked_shl(u32::from(message_kind))?;
+        // Both fill value messages count as one kind.
+        let held_as = if message_kind == kind::FILL_VALUE_OLD { kind::FILL_VALUE } else { message_kind };
+        let bit = 1u16.checked_shl(u32::from(held_as))?;
         self.indexes.iter().find(|index| index.kinds & bit != 0)?.heap
     }
 }

@@ -97,8 +97,8 @@ fn parse_old(bytes: &[u8], version: u8) -> Parse<Superblock> {
     cursor.address()?; // free space
     let end_of_file = cursor.defined_address("end of the file")?;
     cursor.address()?; // driver information
-    // The root group's symbol table entry: the offset of its name, then its header.
-    cursor.address()?;
+    // The root group's symbol table entry: the offset of its name (which the library writes as a length), then its header.
+    cursor.length()?;
     let root = cursor.defined_address("root group")?;
     Ok(Superblock { sizes: cursor.sizes(), base, extension: None, end_of_file, root })
 }

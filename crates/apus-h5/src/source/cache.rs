@@ -119,7 +119,8 @@ mod tests {
             for (offset, len) in reads {
                 let mut buf = vec![0; len];
                 let read = cache.read_at(offset, &mut buf);
-                let expected = bytes.get(offset as usize..offset as usize + len);
+                let start = usize::try_from(offset).unwrap();
+                let expected = bytes.get(start..start + len);
                 prop_assert_eq!(read.is_ok().then_some(&buf[..]), expected);
                 prop_assert!(cache.kept().blocks.len() <= blocks.max(1));
             }

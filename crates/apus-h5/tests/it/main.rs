@@ -5,6 +5,7 @@
 mod chunks;
 mod data;
 mod folder;
+mod metadata;
 mod python;
 mod skeleton;
 mod write;

@@ -62,6 +62,8 @@ impl Converter {
             ) if signed == native_signed => {
                 Integer::new(stored_size, native_size, order, bit_offset, precision, signed)?.step()
             }
+            // Such as `longdouble`: no member of the pairs below, yet nothing has to be done.
+            (Datatype::Float { .. }, Datatype::Float { .. }) if stored == native => Step::Keep,
             (&Datatype::Float { order, format, .. }, &Datatype::Float { format: native_format, .. }) => {
                 Float::new(stored_size, native_size, order, &format, &native_format)?.step()
             }

@@ -39,7 +39,10 @@ impl AttributeMessage {
             return Err(cursor.unsupported(format_args!("version {version}")));
         }
         // Bit 0: the type's message is shared; bit 1: the dataspace's is. Reserved in version 1.
-        let flags = if version == 1 { cursor.u8()? & 0 } else { cursor.u8()? };
+        let flags = match cursor.u8()? {
+            _ if version == 1 => 0,
+            flags => flags,
+        };
         let (name_bytes, type_bytes, space_bytes) = (cursor.u16()?, cursor.u16()?, cursor.u16()?);
         if version == 3 {
             cursor.skip(1)?; // the name's character set

@@ -11,7 +11,7 @@ use crate::{
     },
     read::{
         storage::{Form, Storage},
-        whole,
+        virtual_dataset, whole,
     },
 };
 
@@ -60,7 +60,8 @@ pub enum Layout {
 
 impl Dataset {
     pub(crate) fn open(file: File, path: String, header: ObjectHeader) -> Result<Self> {
-        let description = Description::parse(&file, &header).map_err(|fault| fault.at(file.name(), &path))?;
+        let mut description = Description::parse(&file, &header).map_err(|fault| fault.at(file.name(), &path))?;
+        description.space = virtual_dataset::extent(&file, &path, &description.layout, description.space)?;
         Ok(Self(Arc::new(Opened { file, path, header, description })))
     }
 
@@ -137,7 +138,7 @@ impl Dataset {
 
     /// The file names of a virtual dataset's sources as they stand there, without repeats, in order.
     pub fn virtual_files(&self) -> Result<Vec<String>> {
-        unimplemented!()
+        virtual_dataset::files(self)
     }
 
     /// All attributes, sorted by name (by bytes).

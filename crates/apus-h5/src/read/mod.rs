@@ -19,6 +19,7 @@ mod rows;
 mod segments;
 pub(crate) mod storage;
 mod stored;
+pub(crate) mod virtual_dataset;
 mod wanted;
 pub(crate) mod whole;
 

@@ -256,6 +256,11 @@ impl Plan {
         Self { cursors: vec![Cursor::default(); tiling.axis + 1], tiling, done }
     }
 
+    /// Whether all segments were yielded.
+    pub(crate) fn is_done(&self) -> bool {
+        self.done
+    }
+
     /// Moves the outer indices on after the segment's axis has come to its end.
     fn advance_outer(&mut self) {
         let axes = self.tiling.wanted.axes();

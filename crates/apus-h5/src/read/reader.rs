@@ -8,6 +8,7 @@ use super::{
     grid::product,
     storage::{Form, Storage},
     stored::StoredReader,
+    virtual_dataset::VirtualReader,
     wanted::Wanted,
 };
 use crate::{Dataset, Datatype, Error, Layout, Result};
@@ -50,6 +51,7 @@ pub struct Reader {
 enum Inner {
     Done,
     Stored(Box<StoredReader>),
+    Virtual(Box<VirtualReader>),
 }
 
 impl Reader {
@@ -59,10 +61,11 @@ impl Reader {
         selection: Selection,
         options: Option<&ReadOptions>,
         form: Form,
-        _depth: usize,
+        depth: usize,
     ) -> Result<Self> {
         let shape = dataset.shape();
         let (file, object) = (dataset.file().name(), dataset.path());
+        let inner = if dataset.layout() == Layout::Virtual { selection.inner.clone() } else { Vec::new() };
         let wanted = Wanted::new(selection, shape).map_err(|reason| Error::BadSelection {
             file: file.to_owned(),
             object: object.to_owned(),
@@ -81,19 +84,21 @@ impl Reader {
             reason: format!("{:?} elements of {element_bytes} bytes do not fit 64 bits", wanted.shape()),
         })?;
         let shape = wanted.shape().to_vec();
+        let is_empty = size_bytes == 0;
         let inner = if dataset.layout() == Layout::Virtual {
-            return Err(Error::Unsupported {
-                file: file.to_owned(),
-                object: object.to_owned(),
-                feature: "virtual".to_owned(),
-            });
-        } else {
-            let storage = Storage::new(dataset, form)?;
-            if size_bytes == 0 {
+            if form == Form::Stored {
+                let feature = "a virtual dataset of variable-length elements".to_owned();
+                return Err(Error::Unsupported { file: file.to_owned(), object: object.to_owned(), feature });
+            }
+            if is_empty {
                 Inner::Done
             } else {
-                Inner::Stored(Box::new(StoredReader::new(storage, wanted, options)?))
+                Inner::Virtual(Box::new(VirtualReader::new(dataset, wanted, inner, options, depth)?))
             }
+        } else {
+            // The storage is checked even where nothing is wanted of it.
+            let storage = Storage::new(dataset, form)?;
+            if is_empty { Inner::Done } else { Inner::Stored(Box::new(StoredReader::new(storage, wanted, options)?)) }
         };
         Ok(Self { dtype, shape, size_bytes, inner })
     }
@@ -115,8 +120,19 @@ impl Reader {
 
     /// Starts what may be done ahead of the first call of `next`, without waiting for it.
     pub(super) fn start(&mut self) {
-        if let Inner::Stored(reader) = &mut self.inner {
-            reader.start();
+        match &mut self.inner {
+            Inner::Done => {}
+            Inner::Stored(reader) => reader.start(),
+            Inner::Virtual(reader) => reader.start(),
+        }
+    }
+
+    /// Whether nothing is left to be started.
+    pub(super) fn is_all_started(&self) -> bool {
+        match &self.inner {
+            Inner::Done => true,
+            Inner::Stored(reader) => reader.is_all_started(),
+            Inner::Virtual(_) => false,
         }
     }
 }
@@ -128,6 +144,7 @@ impl Iterator for Reader {
         let next = match &mut self.inner {
             Inner::Done => return None,
             Inner::Stored(reader) => reader.next(),
+            Inner::Virtual(reader) => reader.next(),
         };
         if !matches!(next, Some(Ok(_))) {
             self.inner = Inner::Done;

@@ -110,6 +110,11 @@ impl StoredReader {
         }
     }
 
+    /// Whether nothing is left to be started.
+    pub(super) fn is_all_started(&self) -> bool {
+        self.plan.is_done()
+    }
+
     pub(super) fn next(&mut self) -> Option<Result<Block>> {
         loop {
             if let Some((buffer, at)) = &mut self.current

@@ -52,6 +52,11 @@ impl Wanted {
         &self.axes
     }
 
+    /// The runs of the first axis, given away.
+    pub(crate) fn into_rows(self) -> Vec<Range<u64>> {
+        self.axes.into_iter().next().map_or_else(Vec::new, |axis| axis.runs)
+    }
+
     /// The shape of the answer.
     pub(crate) fn shape(&self) -> &[u64] {
         &self.shape

@@ -71,5 +71,5 @@ fn check(folder: &Path, may_refuse: impl Fn(&str, &str, &Error) -> bool) -> usiz
 #[test]
 fn swift_output_has_its_digests() {
     let folder = folder::of_swift_output();
-    assert!(check(&folder, |_, _, error| matches!(error, Error::Unsupported { .. })) > 500);
+    assert!(check(&folder, |_, _, _| false) > 500);
 }

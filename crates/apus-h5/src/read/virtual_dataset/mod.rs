@@ -1,0 +1,142 @@
+//! Virtual datasets: elements that are in other datasets.
+//!
+//! A mapping says which elements of the virtual dataset are which of a source, each side in row-major order. Most mappings put
+//! whole rows of a source, next to each other, into rows of the virtual dataset ([`rows`]): then a source is read like any other
+//! dataset, by a [`Reader`] of its own, and its blocks are passed on. All others are matched element by element ([`general`]).
+//! What no source covers, or what is mapped to a source that is not there, is the fill value; of several sources for one
+//! element the last one counts. All of this is what libhdf5 does.
+
+mod boxes;
+mod cast;
+mod comb;
+mod elements;
+mod general;
+mod part;
+mod rows;
+
+use std::sync::Arc;
+
+pub(crate) use part::{extent, files};
+
+use self::{
+    general::GeneralReader,
+    part::{Part, Site},
+    rows::RowsReader,
+};
+use super::{Block, ReadOptions, Selection, buffers::Buffer, place::fill_with, wanted::Wanted};
+use crate::{Dataset, Datatype, Error, Indices, Result, dtype::Converter, format::message::LayoutMessage};
+
+/// Virtual datasets whose sources are virtual, and so on, may be so deep.
+const MAX_DEPTH: usize = 16;
+/// The size of blocks where the caller does not say.
+const DEFAULT_BLOCK_BYTES: usize = 1 << 20;
+
+/// What the parts of a reader share.
+#[derive(Debug)]
+struct Shared {
+    site: Site,
+    shape: Vec<u64>,
+    native: Datatype,
+    element_bytes: usize,
+    /// One native element.
+    fill: Vec<u8>,
+    parts: Vec<Part>,
+    options: Option<ReadOptions>,
+    depth: usize,
+}
+
+/// Yields the blocks of one answer.
+#[derive(Debug)]
+pub(super) struct VirtualReader {
+    shared: Arc<Shared>,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    Rows(RowsReader),
+    General(GeneralReader),
+}
+
+impl VirtualReader {
+    /// Plans the reading of a selection, whose indices on the axes after the first are also given as they came.
+    pub(super) fn new(
+        dataset: &Dataset,
+        wanted: Wanted,
+        inner: Vec<Indices>,
+        options: Option<&ReadOptions>,
+        depth: usize,
+    ) -> Result<Self> {
+        let site = Site { file: dataset.file().clone(), path: dataset.path().to_owned() };
+        if depth >= MAX_DEPTH {
+            return Err(site.unsupported(format!("virtual datasets over virtual datasets, {MAX_DEPTH} deep")));
+        }
+        let about = dataset.description();
+        let LayoutMessage::Virtual(id) = &about.layout else {
+            return Err(site.damaged("not a virtual dataset"));
+        };
+        let native = about.native_type.clone();
+        let at = |error: crate::filter::FilterError| error.at(site.file.name(), &site.path);
+        let converter = Converter::new(&about.stored_type, &native).map_err(at)?;
+        let element_bytes = converter.native_size();
+        let mut fill = vec![0; element_bytes];
+        if let Some(value) = &about.fill_value.value {
+            converter.convert(value, &mut fill);
+        }
+        let shape = dataset.shape().to_vec();
+        let shape = if shape.is_empty() { vec![1] } else { shape };
+        let parts = part::parts(&site, site.mappings(*id)?, &shape)?;
+        let options = options.cloned();
+        let shared = Arc::new(Shared { site, shape, native, element_bytes, fill, parts, options, depth });
+        let way = match rows::row_parts(&shared) {
+            Some(parts) => Way::Rows(RowsReader::new(&shared, parts, wanted, inner)?),
+            None => Way::General(GeneralReader::new(&shared, wanted)?),
+        };
+        Ok(Self { shared, way })
+    }
+
+    /// Starts what may be done ahead.
+    pub(super) fn start(&mut self) {
+        if let Way::Rows(reader) = &mut self.way {
+            reader.start(&self.shared);
+        }
+    }
+
+    pub(super) fn next(&mut self) -> Option<Result<Block>> {
+        match &mut self.way {
+            Way::Rows(reader) => reader.next(&self.shared),
+            Way::General(reader) => reader.next(&self.shared),
+        }
+    }
+}
+
+impl Shared {
+    /// The most bytes of a block, whole elements.
+    fn block_bytes(&self) -> usize {
+        let block_bytes = self.options.as_ref().map_or(DEFAULT_BLOCK_BYTES, |options| options.block_bytes);
+        (block_bytes / self.element_bytes).max(1) * self.element_bytes
+    }
+
+    /// The options for a source whose elements are so large.
+    fn source_options(&self, source_bytes: usize) -> Option<ReadOptions> {
+        self.options.clone().map(|options| {
+            // Blocks of the source become blocks of the answer one by one.
+            let n_elements = (options.block_bytes / self.element_bytes.max(source_bytes)).max(1);
+            ReadOptions { block_bytes: n_elements * source_bytes, ..options }
+        })
+    }
+
+    fn wanted(&self, selection: Selection) -> Result<Wanted> {
+        Wanted::new(selection, &self.shape).map_err(|reason| Error::BadSelection {
+            file: self.site.file.name().to_owned(),
+            object: self.site.path.clone(),
+            reason,
+        })
+    }
+
+    /// A buffer of `len` bytes, full of fill values.
+    fn filled(&self, mut buffer: Buffer) -> Buffer {
+        fill_with(&self.fill, buffer.bytes_mut());
+        buffer
+    }
+}

@@ -1,0 +1,64 @@
+"""The addresses about the service itself, and its documentation."""
+
+import json
+import re
+
+import pytest
+
+
+def test_ping(http):
+    answer = http.get("/ping")
+    assert (answer.status_code, answer.json()) == (200, "pong")
+
+
+def test_health(http):
+    assert http.get("/healthz").json()["status"] == "ok"
+
+
+def test_metrics(http):
+    http.get("/ping")
+    text = http.get("/metrics").text
+    assert re.search(r'_total\{.*route="/ping".*\} [1-9]', text), text[:2000]
+
+
+def test_openapi_names_every_address_of_the_native_api(http):
+    document = http.get("/openapi.json").json()
+    assert document["openapi"].startswith("3.")
+    for path in ("/v1/list/{dir}", "/v1/info/{path}", "/v1/object/{path}", "/v1/data/{path}", "/v1/download/{path}", "/ping", "/healthz"):
+        assert path in document["paths"], sorted(document["paths"])
+        for operation in document["paths"][path].values():
+            assert operation.get("summary") or operation.get("description"), path
+    assert {"get", "post"} <= set(document["paths"]["/v1/data/{path}"])
+    parameters = {p["name"] for p in document["paths"]["/v1/data/{path}"]["get"]["parameters"]}
+    assert parameters == {"path", "object", "rows", "columns", "format"}
+    # Whatever is referred to is there.
+    for reference in re.findall(r'"\$ref":\s*"#/([^"]+)"', json.dumps(document)):
+        part = document
+        for name in reference.split("/"):
+            part = part[name]
+
+
+def test_the_documentation_is_a_page_that_needs_nothing_from_elsewhere(http):
+    page = http.get("/docs")
+    assert page.status_code == 200
+    assert page.headers["Content-Type"].startswith("text/html")
+    scripts = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert scripts
+    for script in scripts:
+        assert not re.match(r"(https?:)?//", script), f"{script} is fetched from elsewhere"
+        found = http.get(page.url.split("?")[0].rstrip("/") + "/" + script.removeprefix("./") if not script.startswith("/") else script)
+        assert found.status_code == 200, script
+
+
+@pytest.mark.parametrize("path", ["/ping", "/v1/list/", "/openapi.json", "/v1/info/data/kelvin_helmholtz_2d.hdf5", "/nowhere"])
+def test_every_answer_has_an_id_and_is_taken_at_its_word(http, path):
+    first, second = http.get(path), http.get(path)
+    assert first.headers["X-Request-Id"] != second.headers["X-Request-Id"]
+    assert first.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_query_is_not_logged(server, http):
+    http.get("/v1/list/", params={"token": "hunter2-in-the-query"})
+    http.get("/ping", headers={"Authorization": "Bearer hunter2-in-a-header"})
+    assert "hunter2" not in server.output
+    assert "/v1/list/" in server.output

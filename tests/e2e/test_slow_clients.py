@@ -1,0 +1,73 @@
+"""Clients that do not read, or go away, cost the others nothing."""
+
+import re
+import socket
+import urllib.parse
+
+import h5py
+import numpy as np
+import pytest
+
+N_SLOW = 60
+ROWS = 4_000_000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("slow")
+    values = np.arange(3.0 * ROWS).reshape(ROWS, 3)
+    with h5py.File(folder / "x.h5", "w") as f:
+        f.create_dataset("x", data=values, chunks=(8192, 3), compression=1, shuffle=True, fletcher32=True)
+    return folder
+
+
+def begin(url, target):
+    """Sends a request and reads the start of its answer, no more."""
+    address = urllib.parse.urlsplit(url)
+    connection = socket.create_connection((address.hostname, address.port))
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 14)
+    connection.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    assert connection.recv(100).startswith(b"HTTP/1.1 200")
+    return connection
+
+
+@pytest.mark.parametrize("form", ["npy", "json"])
+def test_those_who_do_not_read_hold_nobody_up(start_server, folder, form):
+    server = start_server({"": folder})
+    slow = [begin(server.url, f"/v1/data/x.h5?object=/x&format={form}") for _ in range(N_SLOW)]
+    with server.session() as session:
+        answer = session.get("/v1/data/x.h5", params={"object": "/x", "format": "raw"})
+        assert len(answer.content) == ROWS * 24
+        assert answer.content[-24:] == np.arange(3.0 * ROWS - 3, 3.0 * ROWS).tobytes()
+        assert session.get("/ping").json() == "pong"
+    assert server.peak_memory_bytes() < 256 << 20
+    for connection in slow:
+        connection.close()
+
+
+def test_more_answers_than_places_are_told_to_come_again(start_server, folder):
+    server = start_server({"": folder}, APUS_CONCURRENT_ANSWERS="3")
+    slow = [begin(server.url, "/v1/data/x.h5?object=/x") for _ in range(3)]
+    with server.session() as session:
+        busy = session.get("/v1/data/x.h5", params={"object": "/x", "rows": "0:1"})
+        assert busy.status_code == 503
+        assert busy.headers["Content-Type"] == "application/problem+json"
+        assert int(busy.headers["Retry-After"]) >= 1
+        # What needs no file is answered all the same.
+        assert session.get("/ping").json() == "pong"
+        for connection in slow:
+            connection.close()
+        # Those who went away give their places back.
+        freed = session.get("/v1/data/x.h5", params={"object": "/x", "rows": "0:1", "format": "json"})
+        assert (freed.status_code, freed.json()) == (200, [[0.0, 1.0, 2.0]])
+
+
+def test_an_answer_that_was_given_up_is_logged_as_such(start_server, folder):
+    server = start_server({"": folder})
+    begin(server.url, "/v1/data/x.h5?object=/x").close()
+    with server.session() as session:
+        assert session.get("/v1/data/x.h5", params={"object": "/x"}).status_code == 200
+    server.__exit__(None, None, None)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", server.output)
+    assert "complete=false" in plain
+    assert "complete=true" in plain

@@ -34,7 +34,7 @@ impl Fletcher32 {
         let stored = u32::from_le_bytes(*stored);
         let computed = checksum(data);
         let swapped = computed.swap_bytes().rotate_left(16);
-        if stored == computed || stored == swapped {
+        if stored == computed || stored == swapped || cfg!(fuzzing) {
             Ok(data)
         } else {
             Err(FilterError::Damaged(format!(

@@ -8,7 +8,7 @@ pub(crate) fn verified<'a>(what: &str, bytes: &'a [u8]) -> Parse<&'a [u8]> {
         return Err(Fault::Damaged(format!("{what}: {} bytes have no room for a checksum", bytes.len())));
     };
     let (stored, computed) = (u32::from_le_bytes(*stored), lookup3(body));
-    if stored == computed {
+    if stored == computed || cfg!(fuzzing) {
         return Ok(body);
     }
     Err(Fault::Damaged(format!("{what}: checksum {stored:#010x} stored, {computed:#010x} computed")))

@@ -69,15 +69,8 @@ const BLOCK_ROWS: usize = 256;
 fn checksum(data: &[u8]) -> u32 {
     let (mut sum1, mut sum2) = (0u64, 0u64);
     for block in data.chunks(BLOCK_ROWS * LANES * 2) {
-        let (mut plain, mut weighted) = ([0u32; LANES], [0u32; LANES]);
         let (rows, rest) = block.as_chunks::<{ LANES * 2 }>();
-        for row in rows {
-            let (words, _) = row.as_chunks::<2>();
-            for (lane, word) in words.iter().enumerate() {
-                plain[lane] += u32::from(u16::from_le_bytes(*word));
-                weighted[lane] += plain[lane];
-            }
-        }
+        let (plain, weighted) = sums(rows);
         // The word of row r of n and lane l is weighted with the words from it to the end: LANES (n - r) - l.
         sum2 += (rows.len() * LANES) as u64 * sum1;
         for lane in 0..LANES {
@@ -94,6 +87,24 @@ fn checksum(data: &[u8]) -> u32 {
         sum2 = fold(sum2);
     }
     half(sum2) << 16 | half(sum1)
+}
+
+/// The sum of each lane, and the sum of its running sums.
+///
+/// A function of its own with three plain loops, since otherwise the compiler does not make vectors of them: 28 GB/s against 4.
+#[inline(never)]
+fn sums(rows: &[[u8; LANES * 2]]) -> ([u32; LANES], [u32; LANES]) {
+    let (mut plain, mut weighted) = ([0u32; LANES], [0u32; LANES]);
+    for row in rows {
+        let words: [u16; LANES] = std::array::from_fn(|lane| u16::from_le_bytes([row[2 * lane], row[2 * lane + 1]]));
+        for lane in 0..LANES {
+            plain[lane] += u32::from(words[lane]);
+        }
+        for lane in 0..LANES {
+            weighted[lane] += plain[lane];
+        }
+    }
+    (plain, weighted)
 }
 
 /// A sum as it stands in the checksum.

@@ -178,11 +178,22 @@ impl Element {
     /// Reads one element into bytes that are zero.
     fn read(&self, reader: &mut BitReader, out: &mut [u8]) {
         match &self.kind {
-            Kind::Whole => out.iter_mut().for_each(|byte| *byte = low::<1>(reader.take(8))[0]),
+            Kind::Whole => {
+                let (words, bytes) = out.as_chunks_mut::<8>();
+                words.iter_mut().for_each(|word| *word = reader.take(64).to_be_bytes());
+                bytes.iter_mut().for_each(|byte| *byte = low::<1>(reader.take(8))[0]);
+            }
             Kind::Array(item) => out.chunks_exact_mut(item.size).for_each(|out| item.read(reader, out)),
             Kind::Compound(members) => {
                 for (offset, member) in members {
                     member.read(reader, &mut out[*offset..][..member.size]);
+                }
+            }
+            &Kind::Atomic { order, precision, offset } if out.len() <= 8 => {
+                let bits = reader.take(precision) << offset;
+                match order {
+                    Order::Little => out.copy_from_slice(&bits.to_le_bytes()[..out.len()]),
+                    Order::Big => out.copy_from_slice(&bits.to_be_bytes()[8 - out.len()..]),
                 }
             }
             Kind::Atomic { order, precision, offset } => {

@@ -7,7 +7,7 @@
 
 use super::{
     FilterError,
-    bits::{high, low, packed_len, unpack},
+    bits::{low, packed_len, unpack},
 };
 
 /// The registered number.
@@ -38,6 +38,19 @@ enum Kind {
     /// With the decimal digits after the point.
     Float32(i32),
     Float64(i32),
+}
+
+/// Adds the minimum, in words of the type's own size, so that the loop is vectorised.
+macro_rules! integers {
+    ($word:ty, $packed:expr, $width:expr, $output:expr, $minimum:expr, $fill:expr) => {{
+        let word = |number: u64| <$word>::from_le_bytes(low(number));
+        let (mark, fill) = mark($width, $fill);
+        let (mark, fill, minimum) = (word(mark), word(fill), word($minimum));
+        spread($packed, $width, $output, |difference| {
+            let difference = word(difference);
+            if difference == mark { fill } else { difference.wrapping_add(minimum) }.to_le_bytes()
+        });
+    }};
 }
 
 impl ScaleOffset {
@@ -119,59 +132,66 @@ impl ScaleOffset {
                 packed.len()
             )));
         }
-        if width as usize == n_bits {
-            copy_whole(&packed[..output.len()], output, size, big_endian);
-            return Ok(output.len());
-        }
-        // With all bits set: the fill value, where one is defined.
-        let mark = u64::MAX >> (63 - width) >> 1;
-        let filled = |bits: u64, number: u64| match fill {
-            Some(fill) if bits == mark => fill,
-            _ => number,
-        };
         match kind {
-            Kind::Int8 => spread::<1>(packed, width, output, big_endian, |b| filled(b, b.wrapping_add(minimum))),
-            Kind::Int16 => spread::<2>(packed, width, output, big_endian, |b| filled(b, b.wrapping_add(minimum))),
-            Kind::Int32 => spread::<4>(packed, width, output, big_endian, |b| filled(b, b.wrapping_add(minimum))),
-            Kind::Int64 => spread::<8>(packed, width, output, big_endian, |b| filled(b, b.wrapping_add(minimum))),
-            Kind::Float32(digits) => {
-                #[expect(clippy::cast_precision_loss, reason = "what libhdf5 does")]
-                let scale = 10f32.powf(digits as f32);
-                let minimum = f32::from_bits(u32::from_le_bytes(low(minimum)));
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_precision_loss,
-                    reason = "31 bits, rounded as libhdf5 does"
-                )]
-                let number = |b: u64| (b as i32 as f32 / scale + minimum).to_bits().into();
-                spread::<4>(packed, width, output, big_endian, |b| filled(b, number(b)));
-            }
-            Kind::Float64(digits) => {
-                let (scale, minimum) = (10f64.powf(digits.into()), f64::from_bits(minimum));
-                #[expect(clippy::cast_precision_loss, reason = "rounded as libhdf5 does")]
-                let number = |b: u64| (b.cast_signed() as f64 / scale + minimum).to_bits();
-                spread::<8>(packed, width, output, big_endian, |b| filled(b, number(b)));
-            }
+            _ if width as usize == n_bits => output.copy_from_slice(&packed[..output.len()]),
+            Kind::Int8 => integers!(u8, packed, width, output, minimum, fill),
+            Kind::Int16 => integers!(u16, packed, width, output, minimum, fill),
+            Kind::Int32 => integers!(u32, packed, width, output, minimum, fill),
+            Kind::Int64 => integers!(u64, packed, width, output, minimum, fill),
+            Kind::Float32(digits) => floats_32(packed, width, output, minimum, fill, digits),
+            Kind::Float64(digits) => floats_64(packed, width, output, minimum, fill, digits),
+        }
+        if big_endian {
+            output.chunks_exact_mut(size).for_each(<[u8]>::reverse);
         }
         Ok(output.len())
     }
 }
 
-/// Unpacks `width` bits (0 to 63) at a time, and stores the lowest `S` bytes of what `number` makes of them.
-fn spread<const S: usize>(packed: &[u8], width: u32, output: &mut [u8], big_endian: bool, number: impl Fn(u64) -> u64) {
-    match (width, big_endian) {
-        (0, false) => output.as_chunks_mut().0.fill(low::<S>(number(0))),
-        (0, true) => output.as_chunks_mut().0.fill(high::<S>(number(0))),
-        (_, false) => unpack(packed, width, output, |bits| low::<S>(number(bits))),
-        (_, true) => unpack(packed, width, output, |bits| high::<S>(number(bits))),
+/// The difference that stands for the fill value, and that: a difference has less bits than `u64`, so without a fill value it
+/// is one that is never met.
+fn mark(width: u32, fill: Option<u64>) -> (u64, u64) {
+    fill.map_or((u64::MAX, 0), |fill| (u64::MAX >> (63 - width) >> 1, fill))
+}
+
+/// Unpacks `width` bits (0 to 63) at a time.
+fn spread<const S: usize>(packed: &[u8], width: u32, output: &mut [u8], word: impl Fn(u64) -> [u8; S]) {
+    match width {
+        0 => output.as_chunks_mut().0.fill(word(0)),
+        _ => unpack(packed, width, output, word),
     }
 }
 
-/// Copies little-endian numbers.
-fn copy_whole(numbers: &[u8], output: &mut [u8], size: usize, big_endian: bool) {
-    output.copy_from_slice(numbers);
-    if big_endian {
-        output.chunks_exact_mut(size).for_each(<[u8]>::reverse);
+fn floats_32(packed: &[u8], width: u32, output: &mut [u8], minimum: u64, fill: Option<u64>, digits: i32) {
+    let word = |number: u64| u32::from_le_bytes(low(number));
+    let (mark, fill) = mark(width, fill);
+    let (mark, fill, minimum) = (word(mark), word(fill), f32::from_bits(word(minimum)));
+    #[expect(clippy::cast_precision_loss, reason = "what libhdf5 does")]
+    let scale = 10f32.powf(digits as f32);
+    spread(packed, width, output, |difference| {
+        let difference = word(difference);
+        #[expect(clippy::cast_precision_loss, reason = "rounded as libhdf5 does")]
+        let number = difference.cast_signed() as f32 / scale + minimum;
+        if difference == mark { fill } else { number.to_bits() }.to_le_bytes()
+    });
+}
+
+fn floats_64(packed: &[u8], width: u32, output: &mut [u8], minimum: u64, fill: Option<u64>, digits: i32) {
+    let (mark, fill) = mark(width, fill);
+    let (scale, minimum) = (10f64.powf(digits.into()), f64::from_bits(minimum));
+    let word = |difference: u64, number: f64| {
+        let number = number / scale + minimum;
+        if difference == mark { fill } else { number.to_bits() }.to_le_bytes()
+    };
+    if width < f64::MANTISSA_DIGITS {
+        // As the mantissa of 2^52 plus the difference: unlike a conversion, this is vectorised.
+        const ONE_BIT: f64 = (1u64 << 52) as f64;
+        spread(packed, width, output, |difference| {
+            word(difference, f64::from_bits(ONE_BIT.to_bits() | difference) - ONE_BIT)
+        });
+    } else {
+        #[expect(clippy::cast_precision_loss, reason = "rounded as libhdf5 does")]
+        spread(packed, width, output, |difference| word(difference, difference.cast_signed() as f64));
     }
 }
 

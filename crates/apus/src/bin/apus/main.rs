@@ -1,6 +1,9 @@
 //! The command line.
 
 mod serve;
+mod terminal;
+mod token;
+mod user;
 
 use std::process::ExitCode;
 
@@ -17,6 +20,8 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Token(token::Token),
+    User(user::User),
 }
 
 fn main() -> ExitCode {
@@ -28,6 +33,8 @@ fn main() -> ExitCode {
     }
     let outcome = match Cli::parse().command {
         Command::Serve(command) => command.run(),
+        Command::Token(command) => command.run(),
+        Command::User(command) => command.run(),
     };
     outcome.unwrap_or_else(|error| fail(&error))
 }

@@ -1,0 +1,178 @@
+//! `apus user`: the accounts.
+
+use std::{
+    collections::BTreeSet,
+    io::{self, IsTerminal as _, Read as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use anyhow::{Context as _, bail, ensure};
+use apus::{
+    auth::hash_password,
+    state::{self, AccountName, Role, State},
+};
+use clap::{Args, Subcommand};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::terminal::{block_on, date};
+
+/// Add, change and remove accounts
+///
+/// A change holds at once, also for a service that runs.
+#[derive(Args)]
+pub(crate) struct User {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Add an account
+    Add {
+        /// The account's name
+        name: AccountName,
+        #[command(flatten)]
+        password: PasswordArgs,
+        /// Keep no password: for an account whose logins another service decides (DB_URL)
+        #[arg(long, conflicts_with = "password_stdin")]
+        no_password: bool,
+        /// A role that the account has; may be given several times
+        #[arg(long = "role", value_name = "ROLE")]
+        roles: Vec<Role>,
+        #[command(flatten)]
+        state: StateArgs,
+    },
+    /// List the accounts and their roles
+    List {
+        #[command(flatten)]
+        state: StateArgs,
+    },
+    /// Remove an account with its tokens
+    Remove {
+        /// The account's name
+        name: AccountName,
+        #[command(flatten)]
+        state: StateArgs,
+    },
+    /// Set an account's password; logins from before are void
+    Passwd {
+        /// The account's name
+        name: AccountName,
+        #[command(flatten)]
+        password: PasswordArgs,
+        #[command(flatten)]
+        state: StateArgs,
+    },
+    /// Set an account's roles to exactly these
+    Roles {
+        /// The account's name
+        name: AccountName,
+        /// A role that the account has; may be given several times
+        #[arg(long = "role", value_name = "ROLE")]
+        roles: Vec<Role>,
+        #[command(flatten)]
+        state: StateArgs,
+    },
+    /// Show what was done to accounts and tokens, and who logged in, newest first
+    Audit {
+        /// How many entries
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+        #[command(flatten)]
+        state: StateArgs,
+    },
+}
+
+/// Where the accounts are.
+#[derive(Args)]
+pub(crate) struct StateArgs {
+    /// The folder of accounts, tokens, keys and the audit [default: apus in the user's data directory]
+    #[arg(long = "state", value_name = "DIR", env = "APUS_STATE")]
+    folder: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct PasswordArgs {
+    /// Read the password from standard input, up to the end of the line
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+impl StateArgs {
+    /// Opens the state file.
+    pub(crate) async fn open(self) -> anyhow::Result<State> {
+        let folder = match self.folder {
+            Some(folder) => folder,
+            None => state::default_folder()?,
+        };
+        Ok(State::open(&folder).await?)
+    }
+}
+
+impl User {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        block_on(async {
+            match self.command {
+                Command::Add { name, password, no_password, roles, state } => {
+                    let hash = if no_password { None } else { Some(hash_password(&password.read(&name)?)?) };
+                    let roles: BTreeSet<Role> = roles.into_iter().collect();
+                    state.open().await?.add_account(&name, hash.as_deref(), &roles).await?;
+                }
+                Command::List { state } => list(&state.open().await?).await?,
+                Command::Remove { name, state } => state.open().await?.remove_account(name.as_str()).await?,
+                Command::Passwd { name, password, state } => {
+                    let state = state.open().await?;
+                    // Nobody should think of a password for an account that is not there.
+                    ensure!(state.account(name.as_str()).await?.is_some(), "there is no account {:?}", name.as_str());
+                    state.set_password(name.as_str(), &hash_password(&password.read(&name)?)?).await?;
+                }
+                Command::Roles { name, roles, state } => {
+                    state.open().await?.set_roles(&name, &roles.into_iter().collect()).await?;
+                }
+                Command::Audit { limit, state } => audit(&state.open().await?, limit).await?,
+            }
+            Ok(ExitCode::SUCCESS)
+        })
+    }
+}
+
+impl PasswordArgs {
+    /// Asks at the terminal, twice, or reads a line.
+    fn read(&self, name: &AccountName) -> anyhow::Result<SecretString> {
+        if self.password_stdin {
+            let mut text = String::new();
+            io::stdin().take(4096).read_to_string(&mut text).context("cannot read the password from standard input")?;
+            let line = text.lines().next().unwrap_or_default();
+            ensure!(!line.is_empty(), "there is no password on standard input");
+            return Ok(line.to_owned().into());
+        }
+        if !io::stdin().is_terminal() {
+            bail!("standard input is no terminal: give the password with --password-stdin");
+        }
+        let ask = |prompt: String| rpassword::prompt_password(prompt).map(SecretString::from).context("cannot read the password");
+        let password = ask(format!("Password for {name}: "))?;
+        let again = ask(format!("Password for {name}, again: "))?;
+        ensure!(password.expose_secret() == again.expose_secret(), "the two passwords differ");
+        Ok(password)
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the command's answer")]
+async fn list(state: &State) -> anyhow::Result<()> {
+    for account in state.accounts().await? {
+        let roles: Vec<&str> = account.roles.iter().map(String::as_str).collect();
+        let login = if account.has_password { "password" } else { "external" };
+        println!("{}\t{login}\t{}\t{}", account.name, date(account.created_at), roles.join(" "));
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the command's answer")]
+async fn audit(state: &State, limit: u32) -> anyhow::Result<()> {
+    for entry in state.audit(limit).await? {
+        // Names that were tried are anybody's text.
+        println!("{}\t{}\t{}\t{}", date(entry.at), entry.action, entry.account.escape_debug(), entry.detail.escape_debug());
+    }
+    Ok(())
+}

@@ -5,6 +5,7 @@
 //! | `/ping`, `/healthz`, `/metrics` | whether the service is well | [`api::service`] |
 //! | `/v1/*`, `/docs`, `/openapi.json` | the native API | [`api::rest`] |
 //! | `/hdfstream/*` | the hdfstream protocol | [`api::hdfstream`] |
+//! | `/token`, `/protected/`, `/unprotected/`, `/swiftdata/*` | the older API | `api::swiftdata` |
 
 use axum::{
     Router,
@@ -27,6 +28,7 @@ pub fn router(app: App) -> Router {
         .merge(api::service::router())
         .merge(api::rest::router())
         .merge(api::hdfstream::router())
+        .merge(api::swiftdata::router())
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(app.config.limits.query_bytes))
@@ -37,12 +39,19 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-async fn no_route(request: Request) -> ApiError {
+async fn no_route(request: Request) -> Response {
+    if api::swiftdata::has_older_errors(request.uri().path()) {
+        return api::swiftdata::not_found();
+    }
     ApiError::not_found(format!("{}: no such address; /docs lists those that there are", request.uri().path()))
+        .into_response()
 }
 
-async fn wrong_method(request: Request) -> ApiError {
-    ApiError::MethodNotAllowed(request.method().clone())
+async fn wrong_method(request: Request) -> Response {
+    if api::swiftdata::has_older_errors(request.uri().path()) {
+        return api::swiftdata::method_not_allowed();
+    }
+    ApiError::MethodNotAllowed(request.method().clone()).into_response()
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature is tower-http's")]

@@ -3,3 +3,4 @@
 pub mod hdfstream;
 pub mod rest;
 pub mod service;
+pub(crate) mod swiftdata;

@@ -122,6 +122,15 @@ impl Catalog {
         Some(VPath::default().join(&mount.name).join(&inner))
     }
 
+    /// The server's own path of a file under the mounts, as far as links are not followed; `None` for one in memory.
+    ///
+    /// Errors: 404, also for folders.
+    pub fn server_path(&self, caller: &Caller, path: &VPath) -> ApiResult<Option<PathBuf>> {
+        self.open_bytes(caller, path)?;
+        let folder = self.0.split(path).and_then(|(mount, inner)| Some((mount.folder()?, inner)));
+        Ok(folder.map(|(folder, inner)| folder.join(inner)))
+    }
+
     fn open_with(&self, roles: &BTreeSet<String>, path: &VPath) -> ApiResult<Arc<OpenFile>> {
         let identity = match self.0.locate(roles, path)? {
             Place::File { identity, .. } => identity,

@@ -75,8 +75,12 @@ impl Token {
                     for token in state.tokens(user.as_ref().map(AccountName::as_str)).await? {
                         let expires = token.expires_at.map_or_else(|| "never".to_owned(), date);
                         let used = token.last_used_at.map_or_else(|| "unused".to_owned(), date);
-                        let status = token.revoked_at.map_or_else(|| "good".to_owned(), |at| format!("revoked {}", date(at)));
-                        println!("{}\t{}\t{}\texpires {expires}\tused {used}\t{status}", token.id, token.account, token.scope);
+                        let status =
+                            token.revoked_at.map_or_else(|| "good".to_owned(), |at| format!("revoked {}", date(at)));
+                        println!(
+                            "{}\t{}\t{}\texpires {expires}\tused {used}\t{status}",
+                            token.id, token.account, token.scope
+                        );
                     }
                 }
                 Command::Revoke { id, state } => state.open().await?.revoke_token(&id).await?,

@@ -150,7 +150,9 @@ impl PasswordArgs {
         if !io::stdin().is_terminal() {
             bail!("standard input is no terminal: give the password with --password-stdin");
         }
-        let ask = |prompt: String| rpassword::prompt_password(prompt).map(SecretString::from).context("cannot read the password");
+        let ask = |prompt: String| {
+            rpassword::prompt_password(prompt).map(SecretString::from).context("cannot read the password")
+        };
         let password = ask(format!("Password for {name}: "))?;
         let again = ask(format!("Password for {name}, again: "))?;
         ensure!(password.expose_secret() == again.expose_secret(), "the two passwords differ");
@@ -172,7 +174,13 @@ async fn list(state: &State) -> anyhow::Result<()> {
 async fn audit(state: &State, limit: u32) -> anyhow::Result<()> {
     for entry in state.audit(limit).await? {
         // Names that were tried are anybody's text.
-        println!("{}\t{}\t{}\t{}", date(entry.at), entry.action, entry.account.escape_debug(), entry.detail.escape_debug());
+        println!(
+            "{}\t{}\t{}\t{}",
+            date(entry.at),
+            entry.action,
+            entry.account.escape_debug(),
+            entry.detail.escape_debug()
+        );
     }
     Ok(())
 }

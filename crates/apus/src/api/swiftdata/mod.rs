@@ -1,0 +1,64 @@
+//! The older `/swiftdata` API, for scripts and clients that were written against it.
+//!
+//! | routes | what |
+//! |---|---|
+//! | `POST /token` | a JWT for a name and password |
+//! | `GET /protected/`, `GET /unprotected/` | whether a token is good |
+//! | `POST /swiftdata/{filepath, mask_boxsize, units_dict}` | small things as JSON |
+//! | `POST /swiftdata/{units, metadata, metadata_remoteunits, mask}` | swiftsimio 7's objects as pickles |
+//! | `POST /swiftdata/{unmasked_dataset, masked_dataset}` | arrays as JSON |
+//!
+//! Every `/swiftdata` route wants credentials, also for what is public elsewhere, and a body `{"data_spec": {...}}`. The order of
+//! decisions is the older service's: the route, who asks, the body, the file, the work. Errors are `{"detail": ...}`.
+
+mod authorized;
+mod dataset;
+mod error;
+mod file;
+mod json_body;
+mod login;
+mod mask;
+mod metadata;
+mod spec;
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+
+use self::{
+    dataset::{post_masked_dataset, post_unmasked_dataset},
+    login::{get_protected, get_unprotected, post_token},
+    metadata::{
+        post_filepath, post_mask, post_mask_boxsize, post_metadata, post_metadata_remoteunits, post_units,
+        post_units_dict,
+    },
+};
+use crate::app::App;
+pub(crate) use error::{method_not_allowed, not_found};
+
+/// The routes.
+pub(crate) fn router() -> Router<App> {
+    Router::new()
+        .route("/token", post(post_token))
+        .route("/protected/", get(get_protected))
+        .route("/protected", get(get_protected))
+        .route("/unprotected/", get(get_unprotected))
+        .route("/unprotected", get(get_unprotected))
+        .route("/swiftdata/filepath", post(post_filepath))
+        .route("/swiftdata/mask_boxsize", post(post_mask_boxsize))
+        .route("/swiftdata/mask", post(post_mask))
+        .route("/swiftdata/metadata", post(post_metadata))
+        .route("/swiftdata/metadata_remoteunits", post(post_metadata_remoteunits))
+        .route("/swiftdata/units", post(post_units))
+        .route("/swiftdata/units_dict", post(post_units_dict))
+        .route("/swiftdata/masked_dataset", post(post_masked_dataset))
+        .route("/swiftdata/unmasked_dataset", post(post_unmasked_dataset))
+}
+
+/// Whether errors of that address have the older service's form: its own routes, and every address that nobody else answers for.
+pub(crate) fn has_older_errors(path: &str) -> bool {
+    !["/v1", "/hdfstream", "/h5grove"]
+        .iter()
+        .any(|prefix| path.strip_prefix(prefix).is_some_and(|p| p.is_empty() || p.starts_with('/')))
+}

@@ -33,6 +33,9 @@ enum Stage {
     Lzf(Lzf),
     /// A stage that its parameters turn off.
     Off,
+    /// Optional, with parameters that no chunk can be decoded with: libhdf5 leaves them to filters of elements of variable length,
+    /// and the filters out of every chunk.
+    Broken(FilterError),
 }
 
 /// What a thread keeps between chunks, so that decoding allocates nothing once the buffers have grown.
@@ -65,7 +68,11 @@ impl Pipeline {
                 filters.len()
             )));
         }
-        let stages = filters.iter().map(Stage::new).collect::<Result<_, _>>()?;
+        let stages = filters.iter().map(|filter| match Stage::new(filter) {
+            Err(error @ FilterError::Damaged(_)) if filter.optional => Ok(Stage::Broken(error)),
+            stage => stage,
+        });
+        let stages = stages.collect::<Result<_, _>>()?;
         Ok(Self { stages, chunk_len })
     }
 
@@ -211,7 +218,7 @@ impl Stage {
             Self::Nbit(stage) => stage.max_encoded_len(len),
             Self::ScaleOffset(stage) => stage.max_encoded_len(len),
             Self::Lzf(stage) => stage.max_encoded_len(len),
-            Self::Off => len,
+            Self::Off | Self::Broken(_) => len,
         }
     }
 
@@ -222,7 +229,7 @@ impl Stage {
             Self::Nbit(stage) => stage.max_decoded_len(len),
             Self::ScaleOffset(stage) => stage.max_decoded_len(len),
             Self::Lzf(stage) => stage.max_decoded_len(len),
-            Self::Shuffle(_) | Self::Fletcher32(_) | Self::Off => len,
+            Self::Shuffle(_) | Self::Fletcher32(_) | Self::Off | Self::Broken(_) => len,
         }
     }
 
@@ -235,6 +242,7 @@ impl Stage {
             Self::ScaleOffset(stage) => stage.decode(input, output),
             Self::Lzf(stage) => stage.decode(input, output),
             Self::Off => Ok(0),
+            Self::Broken(error) => Err(error.clone()),
         }
     }
 }

@@ -131,13 +131,13 @@ impl Cursor {
 impl Tiling {
     /// Decides how to cut the answer. `element_bytes` counts in the answer, `chunk_bytes` a decoded chunk.
     pub(crate) fn new(grid: Grid, wanted: Wanted, element_bytes: u64, chunk_bytes: u64) -> Self {
-        let axes = wanted.axes();
+        let all = wanted.axes();
         let last = grid.rank() - 1;
         let (axis, step) = (0..last)
             .find_map(|k| {
-                let step = axes.iter().skip(k + 1).try_fold(1u64, |n, axis| n.checked_mul(axis.n_indices()))?;
+                let step = all.iter().skip(k + 1).try_fold(1u64, |n, axis| n.checked_mul(axis.n_indices()))?;
                 let n_chunks = (k + 1..=last)
-                    .try_fold(1u64, |n, i| n.checked_mul(axes[i].max_blocks(grid.chunk()[i], grid.counts()[i])))?;
+                    .try_fold(1u64, |n, i| n.checked_mul(all[i].max_blocks(grid.chunk()[i], grid.counts()[i])))?;
                 let fits = step.checked_mul(element_bytes)? <= MAX_BAND_BYTES
                     && n_chunks <= MAX_STEP_CHUNKS
                     && (n_chunks <= 1 || n_chunks.checked_mul(chunk_bytes)? <= MAX_STEP_CHUNK_BYTES);
@@ -145,10 +145,10 @@ impl Tiling {
             })
             .unwrap_or((last, 1));
         let band_bytes = step.saturating_mul(element_bytes).saturating_mul(grid.chunk()[axis].min(grid.dims()[axis]));
-        let revisits = !axes[axis].is_sorted()
+        let revisits = !all[axis].is_sorted()
             || band_bytes > MAX_BAND_BYTES
-            || (0..axis).any(|i| grid.chunk()[i] > 1 && axes[i].n_indices() > 1);
-        let inner = (axis + 1..=last).map(|i| axis_chunks(&axes[i], grid.chunk()[i])).collect();
+            || (0..axis).any(|i| grid.chunk()[i] > 1 && all[i].n_indices() > 1);
+        let inner = (axis + 1..=last).map(|i| axis_chunks(&all[i], grid.chunk()[i])).collect();
         let max_segment_bytes = MAX_BAND_BYTES + SEGMENT_BYTES;
         Self { grid, wanted, axis, step, revisits, inner, element_bytes, chunk_bytes, max_segment_bytes }
     }
@@ -283,9 +283,9 @@ impl Iterator for Plan {
             return None;
         }
         let tiling = Arc::clone(&self.tiling);
-        let (axes, k) = (tiling.wanted.axes(), tiling.axis);
-        let (axis, chunk) = (&axes[k], tiling.grid.chunk()[k]);
-        let outer = self.cursors.iter().zip(axes).take(k).filter_map(|(cursor, axis)| cursor.index(axis)).collect();
+        let (all, k) = (tiling.wanted.axes(), tiling.axis);
+        let (axis, chunk) = (&all[k], tiling.grid.chunk()[k]);
+        let outer = self.cursors.iter().zip(all).take(k).filter_map(|(cursor, axis)| cursor.index(axis)).collect();
 
         let step_bytes = tiling.step.saturating_mul(tiling.element_bytes).max(1);
         let band_chunks = tiling.n_tiles() as u64;

@@ -33,6 +33,7 @@ impl RowRanges {
     }
 
     /// The same rows in ascending order, each once, neighbours joined, empty ranges gone.
+    #[must_use]
     pub fn sorted_and_merged(&self) -> Self {
         let mut ranges: Vec<_> = self.0.iter().filter(|r| !r.is_empty()).cloned().collect();
         ranges.sort_unstable_by_key(|r| (r.start, r.end));

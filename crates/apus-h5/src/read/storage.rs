@@ -89,11 +89,11 @@ impl Storage {
         };
         let native_bytes = if converter.is_some() { native_bytes } else { stored_bytes };
         let converter = converter.filter(|converter| !converter.is_identity());
-        let fill = match (&about.fill_value.value, &converter) {
+        let unwritten = match (&about.fill_value.value, &converter) {
             (Some(value), Some(converter)) => {
-                let mut fill = vec![0; native_bytes];
-                converter.convert(value, &mut fill);
-                fill
+                let mut native = vec![0; native_bytes];
+                converter.convert(value, &mut native);
+                native
             }
             (Some(value), None) => value.clone(),
             (None, _) => vec![0; native_bytes],
@@ -108,7 +108,7 @@ impl Storage {
             return Err(damaged(format!("an extent of {dims:?} elements of {element_bytes} bytes")));
         }
         let place = place(dataset, &dims, stored_bytes)?;
-        Ok(Self { file, path, dims, stored_bytes, native_bytes, converter, fill, place })
+        Ok(Self { file, path, dims, stored_bytes, native_bytes, converter, fill: unwritten, place })
     }
 
     /// The grid for cutting the answer, and the bytes of a decoded chunk. Where there are no chunks it is one of pieces that

@@ -65,7 +65,7 @@ impl Wanted {
 
 impl Axis {
     fn whole(extent: u64) -> Self {
-        Self::of_runs(if extent == 0 { Vec::new() } else { vec![0..extent] }, extent)
+        Self::of_runs((extent > 0).then_some(0..extent).into_iter().collect(), extent)
     }
 
     fn of_runs(runs: Vec<Range<u64>>, n_indices: u64) -> Self {
@@ -87,7 +87,7 @@ impl Axis {
         match indices {
             Indices::All => Ok(Self::whole(extent)),
             Indices::Range(start, end) if start <= end && end <= extent => {
-                Ok(Self::of_runs(if start == end { Vec::new() } else { vec![start..end] }, end - start))
+                Ok(Self::of_runs((start < end).then_some(start..end).into_iter().collect(), end - start))
             }
             Indices::Range(start, end) => Err(format!("indices {start}..{end} of {extent} on axis {axis}")),
             Indices::List(list) => {
@@ -97,7 +97,7 @@ impl Axis {
                 let mut runs: Vec<Range<u64>> = Vec::new();
                 for &i in &list {
                     match runs.last_mut() {
-                        Some(last) if last.end == i => last.end += 1,
+                        Some(run) if run.end == i => run.end += 1,
                         _ => runs.push(i..i + 1),
                     }
                 }

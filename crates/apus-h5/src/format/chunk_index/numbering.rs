@@ -67,7 +67,7 @@ impl Numbering {
     }
 
     /// The file's number of the chunk that the grid numbers `number`; `None` where it does not fit 64 bits.
-    pub(super) fn from_grid(&self, number: u64, grid: &Grid) -> Option<u64> {
+    pub(super) fn of_grid(&self, number: u64, grid: &Grid) -> Option<u64> {
         if self.is_grid {
             return Some(number);
         }
@@ -85,12 +85,12 @@ mod tests {
         let grid = Grid::new(&[5, 4, 6], &[2, 2, 2]).unwrap();
         let numbering = Numbering::new(&grid, &[Some(9), Some(8), Some(6)]).unwrap();
         // Chunk (1, 1, 2) of a largest grid of 5 x 4 x 3.
-        assert_eq!(numbering.from_grid(grid.number(&[1, 1, 2]), &grid), Some(12 + 3 + 2));
+        assert_eq!(numbering.of_grid(grid.number(&[1, 1, 2]), &grid), Some(12 + 3 + 2));
         let numbering = Numbering::with_unlimited_first(&grid, &[Some(9), None, Some(6)]).unwrap();
         // The axes in the order 1, 0, 2: the largest grid is ? x 5 x 3.
-        assert_eq!(numbering.from_grid(grid.number(&[1, 1, 2]), &grid), Some(15 + 3 + 2));
+        assert_eq!(numbering.of_grid(grid.number(&[1, 1, 2]), &grid), Some(15 + 3 + 2));
         for number in 0..grid.n_chunks() {
-            let index = numbering.from_grid(number, &grid).unwrap();
+            let index = numbering.of_grid(number, &grid).unwrap();
             assert_eq!(numbering.to_grid(index, &grid), Some(number));
         }
         assert_eq!(numbering.to_grid(3 * 3, &grid), None);

@@ -28,7 +28,6 @@ pub(crate) struct ChunkLocation {
 #[derive(Debug)]
 pub(crate) struct ChunkIndex {
     places: Places,
-    n_chunks: u64,
     stored_bytes: u64,
 }
 
@@ -45,11 +44,9 @@ enum Places {
 impl ChunkIndex {
     /// The index of chunks that need none.
     pub(super) fn implicit(address: u64, chunk_bytes: u64, numbering: Numbering, grid: &Grid) -> Self {
-        let n_chunks = grid.n_chunks();
         Self {
             places: Places::Implicit { address, chunk_bytes, numbering, grid: grid.clone() },
-            n_chunks,
-            stored_bytes: n_chunks.saturating_mul(chunk_bytes),
+            stored_bytes: grid.n_chunks().saturating_mul(chunk_bytes),
         }
     }
 
@@ -60,7 +57,7 @@ impl ChunkIndex {
             Places::List(list) => list[list.binary_search_by_key(&number, |(n, _)| *n).ok()?].1,
             Places::Implicit { address, chunk_bytes, numbering, grid } => {
                 // Past the end of 64 bits is past the end of the file, too, and said to be so when it is fetched.
-                let offset = numbering.from_grid(number, grid).and_then(|index| index.checked_mul(*chunk_bytes));
+                let offset = numbering.of_grid(number, grid).and_then(|index| index.checked_mul(*chunk_bytes));
                 let address = offset.and_then(|offset| address.checked_add(offset)).unwrap_or(u64::MAX);
                 return Some(ChunkLocation { address, size: *chunk_bytes, filter_mask: 0 });
             }
@@ -71,11 +68,6 @@ impl ChunkIndex {
     /// The bytes of all chunks in the file.
     pub(crate) fn stored_bytes(&self) -> u64 {
         self.stored_bytes
-    }
-
-    /// The number of chunks that are in the file.
-    pub(crate) fn n_chunks(&self) -> u64 {
-        self.n_chunks
     }
 
     /// The bytes that the index takes in memory.
@@ -105,7 +97,6 @@ pub(super) struct Builder {
     places: Places,
     n_places: u64,
     chunk_bytes: u64,
-    stored_bytes: u64,
     /// The most chunks that the file can hold an index for, so that the list stays below the file's own size.
     max_listed: u64,
 }
@@ -116,7 +107,7 @@ impl Builder {
         let fits = n_places.checked_mul(PLACE_BYTES).is_some_and(|bytes| bytes <= meta.len().max(MIN_TABLE_BYTES));
         let table_len = usize::try_from(n_places).ok().filter(|_| fits);
         let places = table_len.map_or(Places::List(Vec::new()), |n| Places::Table(vec![[0; 2]; n]));
-        Self { places, n_places, chunk_bytes, stored_bytes: 0, max_listed: meta.len() / 8 }
+        Self { places, n_places, chunk_bytes, max_listed: meta.len() / 8 }
     }
 
     /// Takes the chunk of that number in the grid.
@@ -162,18 +153,15 @@ impl Builder {
             list.dedup_by_key(|(number, _)| *number);
             list.reverse();
         }
-        let (mut n_chunks, mut stored_bytes) = (0, self.stored_bytes);
+        let mut stored_bytes = 0u64;
         let mut count = |place: [u64; 2]| {
-            if let Some(chunk) = unpack(place) {
-                n_chunks += 1;
-                stored_bytes = u64::saturating_add(stored_bytes, chunk.size);
-            }
+            stored_bytes = stored_bytes.saturating_add(unpack(place).map_or(0, |chunk| chunk.size));
         };
         match &places {
             Places::Table(table) => table.iter().for_each(|place| count(*place)),
             Places::List(list) => list.iter().for_each(|(_, place)| count(*place)),
             Places::Implicit { .. } => {}
         }
-        ChunkIndex { places, n_chunks, stored_bytes }
+        ChunkIndex { places, stored_bytes }
     }
 }

@@ -25,7 +25,7 @@ pub(crate) struct Mapping {
 }
 
 /// Reads the mapping from its object of the global heap.
-pub(crate) fn parse(cursor: Cursor<'_>) -> Parse<Vec<Mapping>> {
+pub(crate) fn parse(cursor: &Cursor<'_>) -> Parse<Vec<Mapping>> {
     /// The file's name stands in an earlier line, whose number is here.
     const FILE_SHARED: u8 = 1;
     /// The dataset's name stands in an earlier line, whose number is here.

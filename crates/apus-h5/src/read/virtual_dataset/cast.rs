@@ -2,9 +2,11 @@
 //!
 //! What libhdf5 does between numbers (`H5Tconv.c`, the conversions by hardware): integers keep their value or become the
 //! nearest that there is; integers become the nearest float; floats are rounded, and what is too large becomes an infinity.
-//! From floats to integers it does what the C compiler did with it, so that is refused.
+//! From floats to integers it does what the C compiler did with it, so that is refused. So are the pairs for which it has other
+//! rules where the source's bytes are in the other order: to smaller floats (which it rounds by itself) and between signed and
+//! unsigned integers of one size (which keep their bits).
 
-use crate::{Datatype, FloatFormat};
+use crate::{ByteOrder, Datatype, FloatFormat};
 
 /// A conversion of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,10 +47,11 @@ impl Number {
 }
 
 impl Cast {
-    /// How to make elements of type `from` ones of type `to`, both native; `Ok(None)` where they are that already.
+    /// How to make elements of type `from` ones of type `to`, both native; `Ok(None)` where they are that already. `stored` is
+    /// the type from which the source's elements were made.
     ///
     /// Errors: the pair of types, as text.
-    pub(super) fn new(from: &Datatype, to: &Datatype) -> Result<Option<Self>, String> {
+    pub(super) fn new(from: &Datatype, to: &Datatype, stored: &Datatype) -> Result<Option<Self>, String> {
         let same = match (from, to) {
             // Native strings are filled up with NULs, whatever they were called.
             (Datatype::FixedString { size: from, .. }, Datatype::FixedString { size: to, .. }) => from == to,
@@ -62,7 +65,19 @@ impl Cast {
             Some((Number::F16 | Number::F32 | Number::F64, Number::Integer { .. }) | (_, Number::F16)) | None => {
                 Err(refused())
             }
-            Some((from, to)) => Ok(Some(Self { from, to })),
+            Some((from, to)) => {
+                let is_little = matches!(
+                    stored,
+                    Datatype::Integer { order: ByteOrder::Little, .. }
+                        | Datatype::Float { order: ByteOrder::Little, .. }
+                );
+                let is_same_size =
+                    matches!((from, to), (Number::Integer { .. }, Number::Integer { .. })) && from.size() == to.size();
+                if !is_little && (is_same_size || (from, to) == (Number::F64, Number::F32)) {
+                    return Err(refused());
+                }
+                Ok(Some(Self { from, to }))
+            }
         }
     }
 
@@ -78,7 +93,7 @@ impl Cast {
         match (self.from, self.to) {
             (Number::Integer { signed, .. }, to) => elements.for_each(|(a, b)| store_integer(to, load(a, signed), b)),
             (from, Number::F32) => {
-                elements.for_each(|(a, b)| b.copy_from_slice(&to_f32(to_f64(from, a)).to_le_bytes()))
+                elements.for_each(|(a, b)| b.copy_from_slice(&to_f32(to_f64(from, a)).to_le_bytes()));
             }
             (from, _) => elements.for_each(|(a, b)| b.copy_from_slice(&to_f64(from, a).to_le_bytes())),
         }
@@ -139,8 +154,6 @@ fn to_f32(value: f64) -> f32 {
         f32::NEG_INFINITY
     } else {
         #[expect(clippy::cast_possible_truncation, reason = "the nearest float is what is asked for")]
-        {
-            value as f32
-        }
+        return value as f32;
     }
 }

@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
-use super::{Shared, part::Source};
+use super::{Shared, cast::Cast, part::Source};
 use crate::{
     Indices, Result, RowRanges,
     read::{
@@ -171,25 +171,27 @@ fn for_each_line(shape: &[u64], element: u64, len: u64, mut f: impl FnMut(&[u64]
 fn pick(shared: &Shared, source: &Source, matched: &[(u64, u64, u64)], out: &mut [u8]) -> Result<()> {
     // From coordinates to what is read: some rows, and on each further axis what lies between the first and the last index.
     let shape = source.dataset.shape();
-    let mut hull: Vec<Range<u64>> = shape.iter().map(|_| u64::MAX..0).collect();
+    let mut hull: Vec<Option<Range<u64>>> = vec![None; shape.len()];
     let mut rows: Vec<Range<u64>> = Vec::new();
     for (ordinal, _, len) in matched {
         source.elements.runs_at(*ordinal..*ordinal + *len, |at, n| {
             for (i, (x, range)) in at.iter().zip(&mut hull).enumerate() {
                 let end = if i + 1 == shape.len() { x + n } else { x + 1 };
-                *range = range.start.min(*x)..range.end.max(end);
+                let (lo, hi) = range.as_ref().map_or((*x, end), |range| (range.start, range.end));
+                *range = Some(lo.min(*x)..hi.max(end));
             }
             if let [first, further @ ..] = at {
                 let range = if further.is_empty() { *first..first + n } else { *first..first + 1 };
                 match rows.last_mut() {
                     Some(last) if last.start <= range.start && range.start <= last.end => {
-                        last.end = last.end.max(range.end)
+                        last.end = last.end.max(range.end);
                     }
                     _ => rows.push(range),
                 }
             }
         });
     }
+    let hull: Vec<Range<u64>> = hull.into_iter().map(Option::unwrap_or_default).collect();
     let rows = RowRanges::new(rows).unwrap_or_default().sorted_and_merged();
     // How many rows come before each range of rows in what is read.
     let mut n_before = Vec::with_capacity(rows.as_slice().len());
@@ -245,7 +247,7 @@ fn pick(shared: &Shared, source: &Source, matched: &[(u64, u64, u64)], out: &mut
 
 /// Copies `n` elements. `None` where they are not there.
 fn copy(shared: &Shared, source: &Source, from: &[u8], at: u64, out: &mut [u8], to: u64, n: u64) -> Option<()> {
-    let (from_bytes, to_bytes) = source.cast.map_or((shared.element_bytes, shared.element_bytes), |cast| cast.sizes());
+    let (from_bytes, to_bytes) = source.cast.map_or((shared.element_bytes, shared.element_bytes), Cast::sizes);
     let (at, to, n) = (usize::try_from(at).ok()?, usize::try_from(to).ok()?, usize::try_from(n).ok()?);
     let from = from.get(at * from_bytes..(at + n) * from_bytes)?;
     let out = out.get_mut(to * to_bytes..(to + n) * to_bytes)?;

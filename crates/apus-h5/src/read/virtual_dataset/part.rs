@@ -63,7 +63,7 @@ impl Site {
         let mut heap = GlobalHeap::new(self.file.meta());
         let mappings = heap
             .object(id)
-            .and_then(|object| virtual_layout::parse(self.file.meta().cursor("virtual dataset mapping", object)));
+            .and_then(|object| virtual_layout::parse(&self.file.meta().cursor("virtual dataset mapping", object)));
         mappings.map_err(|fault| fault.at(self.file.name(), &self.path))
     }
 
@@ -110,19 +110,18 @@ pub(super) fn parts(site: &Site, mappings: Vec<Mapping>, shape: &[u64]) -> Resul
         if mapping.selected == MappedSelection::None || mapping.source_selected == MappedSelection::None {
             continue;
         }
-        match unlimited(site, &mapping, shape)? {
-            Some(extent) => parts.extend(extent.parts),
-            None => {
-                let elements = Elements::new(&mapping.selected, shape, None).map_err(|reason| site.damaged(reason))?;
-                parts.push(Part {
-                    file: mapping.file.of_block(0),
-                    dataset: mapping.dataset.of_block(0),
-                    elements,
-                    source_selected: mapping.source_selected,
-                    n_unlimited: None,
-                });
-            }
+        if let Some(extent) = unlimited(site, &mapping, shape)? {
+            parts.extend(extent.parts);
+            continue;
         }
+        let elements = Elements::new(&mapping.selected, shape, None).map_err(|reason| site.damaged(reason))?;
+        parts.push(Part {
+            file: mapping.file.of_block(0),
+            dataset: mapping.dataset.of_block(0),
+            elements,
+            source_selected: mapping.source_selected,
+            n_unlimited: None,
+        });
     }
     Ok(parts)
 }
@@ -255,7 +254,8 @@ impl Part {
         if matches!(dataset.dtype(), Datatype::VariableString { .. } | Datatype::VariableSequence(_)) {
             return Err(site.unsupported("a virtual dataset of variable-length elements"));
         }
-        let cast = Cast::new(dataset.dtype(), native).map_err(|feature| site.unsupported(feature))?;
+        let cast =
+            Cast::new(dataset.dtype(), native, dataset.stored_type()).map_err(|feature| site.unsupported(feature))?;
         Ok(Some(Arc::new(Source { dataset, elements, cast })))
     }
 

@@ -73,16 +73,17 @@ mod tests {
             let requests: Vec<Request> = requests.into_iter().map(|(address, len)| Request { address, len }).collect();
             let (reads, starts, total) = coalesce(&requests);
             // A buffer in which every byte's position in the file is known.
-            let mut buffer = vec![u64::MAX; total as usize];
+            let at = |at: u64| usize::try_from(at).unwrap();
+            let mut buffer = vec![u64::MAX; at(total)];
             for read in &reads {
                 for i in 0..read.len {
-                    buffer[(read.at + i) as usize] = read.address + i;
+                    buffer[at(read.at + i)] = read.address + i;
                 }
             }
             prop_assert!(!buffer.contains(&u64::MAX));
             for (request, start) in requests.iter().zip(starts) {
                 for i in 0..request.len {
-                    prop_assert_eq!(buffer[(start + i) as usize], request.address + i);
+                    prop_assert_eq!(buffer[at(start + i)], request.address + i);
                 }
             }
             prop_assert!(reads.windows(2).all(|w| w[0].address <= w[1].address));

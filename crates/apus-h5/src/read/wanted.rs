@@ -172,7 +172,11 @@ mod tests {
         check(Selection { rows: None, inner: vec![Indices::All] }, &[8], "indices for 2 axes, of 1");
         check(Selection { rows: None, inner: vec![Indices::List(vec![0, 3])] }, &[8, 3], "index 3 of 3 on axis 1");
         check(Selection { rows: None, inner: vec![Indices::Range(2, 1)] }, &[8, 3], "indices 2..1 of 3 on axis 1");
-        check(Selection { rows: rows(&[0..1]), inner: vec![] }, &[], "a scalar has neither rows nor columns");
+        check(
+            Selection { rows: Some(RowRanges::default()), inner: vec![] },
+            &[],
+            "a scalar has neither rows nor columns",
+        );
         assert_eq!(Wanted::new(Selection::default(), &[]).unwrap().axes()[0].n_indices(), 1);
     }
 }

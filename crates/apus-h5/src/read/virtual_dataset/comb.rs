@@ -120,7 +120,7 @@ mod tests {
             let (from, to) = (lo.min(comb.n), (lo + len).min(comb.n));
             let mut found = Vec::new();
             comb.runs_at(from..to, |index, n| found.extend(index..index + n));
-            prop_assert_eq!(&found[..], &all[from as usize..to as usize]);
+            prop_assert_eq!(&found[..], &all[usize::try_from(from).unwrap()..usize::try_from(to).unwrap()]);
             prop_assert_eq!(comb.position(lo), all.iter().position(|x| *x == lo).map(|p| p as u64));
             prop_assert_eq!(comb.end(), all.last().map_or(comb.start, |x| x + 1));
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Contents, DatasetSpec, ObjectId, Tree};
-use crate::{Attribute, Data, Dataset, Datatype, Error, Group, LinkTarget, Object, Result};
+use crate::{Attribute, Data, Dataset, Datatype, Error, Group, Layout, LinkTarget, Object, Result};
 
 /// A [`Tree`] made from an existing file: all groups, links and attributes, every dataset with its shape and native type.
 /// Small datasets bring their elements; the others are [`Unwritten`](Contents::Unwritten) and read as zeros.
@@ -59,9 +59,10 @@ impl Skeleton {
 }
 
 impl Default for SkeletonOptions<'_> {
-    /// Keeps datasets of up to 64 KiB; at most 256 MiB and a million objects.
+    /// Keeps datasets of up to 64 KiB whose elements are in the file itself; at most 256 MiB and a million objects.
     fn default() -> Self {
-        Self { keep_data: &|_, size_bytes| size_bytes <= 64 << 10, limit_bytes: 256 << 20, limit_objects: 1_000_000 }
+        let keep_data = &|dataset: &Dataset, size_bytes| size_bytes <= 64 << 10 && dataset.layout() != Layout::Virtual;
+        Self { keep_data, limit_bytes: 256 << 20, limit_objects: 1_000_000 }
     }
 }
 
@@ -201,7 +202,7 @@ impl Copier<'_> {
             match attribute {
                 Ok(attribute) => attributes.extend(attribute),
                 Err(error @ Error::OverLimit { .. }) => {
-                    self.omit(format!("{path}: attribute {name:?}"), error.to_string())
+                    self.omit(format!("{path}: attribute {name:?}"), error.to_string());
                 }
                 Err(error) => self.omit_if_unfit(&format!("{path}: attribute {name:?}"), Err(error))?,
             }

@@ -14,8 +14,8 @@ use apus_h5::{
 
 use crate::python;
 
-/// Up to this size, datasets bring their elements.
-const KEPT_BYTES: u64 = 0;
+/// Up to this size, datasets bring their elements by default.
+const KEPT_BYTES: u64 = 64 << 10;
 
 /// Opens files beside the one that asks.
 struct Beside(PathBuf);
@@ -56,9 +56,7 @@ fn skeletons(name: &str) -> Vec<(PathBuf, PathBuf)> {
 
 fn image(path: &Path) -> Vec<u8> {
     let root = open(path).unwrap().root().unwrap();
-    let options =
-        SkeletonOptions { keep_data: &|_, size_bytes| size_bytes <= KEPT_BYTES, ..SkeletonOptions::default() };
-    let skeleton = Skeleton::new(&root, &options).unwrap();
+    let skeleton = Skeleton::new(&root, &SkeletonOptions::default()).unwrap();
     assert_eq!(skeleton.omissions, [], "{}", path.display());
     Plan::new(skeleton.tree).unwrap().into_bytes().unwrap()
 }
@@ -75,4 +73,18 @@ fn skeletons_are_the_files_without_the_bulk() {
     args.extend(arguments(&pairs));
     let counts = python::run("main", "compare_skeleton.py", &args);
     assert_eq!(counts.lines().count(), pairs.len());
+}
+
+#[test]
+fn swiftsimio_12_loads_and_masks_skeletons() {
+    let pairs = skeletons("skeleton-swiftsimio-12");
+    let said = python::run("main", "load_skeleton.py", &arguments(&pairs));
+    assert!(said.contains("12.") && said.contains(&format!("{} files", pairs.len())), "{said}");
+}
+
+#[test]
+fn swiftsimio_7_loads_and_masks_skeletons() {
+    let pairs = skeletons("skeleton-swiftsimio-7");
+    let said = python::run("swiftsimio7", "load_skeleton.py", &arguments(&pairs));
+    assert!(said.contains("7.0") && said.contains(&format!("{} files", pairs.len())), "{said}");
 }

@@ -35,9 +35,3 @@ pub use file::{File, Object, OpenOptions, Resolver};
 pub use filter::Filter;
 pub use group::{Group, Link, LinkTarget};
 pub use read::{Block, DecodePool, Indices, ReadOptions, Reader, RowRanges, Selection};
-
-/// What the fuzz targets reach beside the public interface.
-#[cfg(fuzzing)]
-pub mod fuzzing {
-    pub use crate::filter::{FilterError, Pipeline, Scratch};
-}

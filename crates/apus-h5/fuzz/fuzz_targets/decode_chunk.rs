@@ -6,7 +6,7 @@
 
 use apus_h5::{
     Filter,
-    fuzzing::{Pipeline, Scratch},
+    decode::{Pipeline, Scratch},
 };
 use libfuzzer_sys::fuzz_target;
 

@@ -45,11 +45,8 @@ fn be_u64(bytes: &[u8], at: usize) -> u64 {
 /// shifts known to the compiler, and a second one, which is vectorised, maps them.
 #[inline]
 pub(super) fn unpack<const S: usize>(input: &[u8], width: u32, output: &mut [u8], word: impl Fn(u64) -> [u8; S]) {
-    let (width, unpack_block) =
-        match usize::try_from(width).ok().map(|width| (width, BLOCKS.get(width.wrapping_sub(1)))) {
-            Some((width, Some(unpack_block))) => (width, unpack_block),
-            _ => return,
-        };
+    let width = width as usize;
+    let Some(unpack_block) = BLOCKS.get(width.wrapping_sub(1)) else { return };
     let mut numbers = [0; BLOCK];
     for (i, words) in output.as_chunks_mut::<S>().0.chunks_mut(BLOCK).enumerate() {
         let rest = input.get(i * BLOCK_BYTES_PER_BIT * width..).unwrap_or_default();
@@ -93,8 +90,10 @@ macro_rules! blocks {
     ($($width:literal)*) => { [$(unpack_block::<$width>),*] };
 }
 
+type UnpackBlock = fn(&[u8], &mut [u64; BLOCK]);
+
 /// By width, from 1 on.
-const BLOCKS: [fn(&[u8], &mut [u64; BLOCK]); 64] = blocks!(
+const BLOCKS: [UnpackBlock; 64] = blocks!(
     1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32
     33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63 64
 );

@@ -56,7 +56,7 @@ impl Deflate {
         let (n_in, n_out) = (decompress.total_in(), decompress.total_out());
         match status {
             Ok(Status::StreamEnd) => Ok(usize::try_from(n_out).unwrap_or(usize::MAX)),
-            Ok(Status::Ok | Status::BufError) if n_out >= output.len() as u64 => Err(FilterError::Damaged(format!(
+            Ok(Status::Ok | Status::BufError) if n_in < input.len() as u64 => Err(FilterError::Damaged(format!(
                 "deflate: more than the {} bytes that the chunk can need",
                 output.len()
             ))),

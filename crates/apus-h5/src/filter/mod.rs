@@ -10,11 +10,14 @@ mod bits;
 mod deflate;
 mod error;
 mod fletcher32;
+mod lz4;
 mod lzf;
 mod nbit;
 mod pipeline;
+mod registered;
 mod scale_offset;
 mod shuffle;
+mod zstd;
 
 pub use error::FilterError;
 pub use pipeline::{Pipeline, Scratch};

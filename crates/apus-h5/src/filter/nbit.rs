@@ -180,8 +180,12 @@ impl Element {
         match &self.kind {
             Kind::Whole => {
                 let (words, bytes) = out.as_chunks_mut::<8>();
-                words.iter_mut().for_each(|word| *word = reader.take(64).to_be_bytes());
-                bytes.iter_mut().for_each(|byte| *byte = low::<1>(reader.take(8))[0]);
+                for word in words {
+                    *word = reader.take(64).to_be_bytes();
+                }
+                for byte in bytes {
+                    [*byte] = low(reader.take(8));
+                }
             }
             Kind::Array(item) => out.chunks_exact_mut(item.size).for_each(|out| item.read(reader, out)),
             Kind::Compound(members) => {

@@ -4,10 +4,13 @@ use super::{
     Filter, FilterError,
     deflate::{self, Deflate},
     fletcher32::{self, Fletcher32},
+    lz4::{self, Lz4},
     lzf::{self, Lzf},
     nbit::{self, Nbit},
+    registered,
     scale_offset::{self, ScaleOffset},
     shuffle::{self, Shuffle},
+    zstd::{self, Zstd, ZstdState},
 };
 
 /// The most stages that libhdf5 allows, and that a filter mask can speak of.
@@ -31,6 +34,8 @@ enum Stage {
     Nbit(Nbit),
     ScaleOffset(ScaleOffset),
     Lzf(Lzf),
+    Lz4(Lz4),
+    Zstd(Zstd),
     /// A stage that its parameters turn off.
     Off,
     /// Optional, with parameters that no chunk can be decoded with: libhdf5 leaves them to filters of elements of variable length,
@@ -41,10 +46,17 @@ enum Stage {
 /// What a thread keeps between chunks, so that decoding allocates nothing once the buffers have grown.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    pub(super) inflater: deflate::Inflater,
+    states: States,
     /// Two buffers that take turns. Their length is the largest so far; only a part is in use.
     front: Vec<u8>,
     back: Vec<u8>,
+}
+
+/// The states of decoders that have one, each made when it is first needed.
+#[derive(Debug, Default)]
+struct States {
+    inflater: deflate::Inflater,
+    zstd: ZstdState,
 }
 
 /// Where the bytes are between two stages.
@@ -166,7 +178,7 @@ impl Pipeline {
             bound = stage.max_encoded_len(bound);
             n_applied += 1;
         }
-        let Scratch { inflater, front, back } = scratch;
+        let Scratch { states, front, back } = scratch;
         let (mut at, mut len) = (At::Raw, raw.len());
         for (i, (stage, bound)) in undo[..n_applied].iter().enumerate().rev() {
             let Some(stage) = stage else { continue };
@@ -189,7 +201,7 @@ impl Pipeline {
                     (spare, spare_is)
                 }
             };
-            len = stage.decode(input, &mut output[..output_len], inflater)?;
+            len = stage.decode(input, &mut output[..output_len], states)?;
             at = output_is;
         }
         Ok((at, len))
@@ -205,7 +217,12 @@ impl Stage {
             nbit::ID => Ok(Nbit::new(&filter.parameters)?.map_or(Self::Off, Self::Nbit)),
             scale_offset::ID => Ok(ScaleOffset::new(&filter.parameters)?.map_or(Self::Off, Self::ScaleOffset)),
             lzf::ID => Lzf::new(&filter.parameters).map(Self::Lzf),
-            id => Err(FilterError::Unsupported(format!("filter {id} ({})", filter.name))),
+            lz4::ID => Lz4::new(&filter.parameters).map(Self::Lz4),
+            zstd::ID => Zstd::new(&filter.parameters).map(Self::Zstd),
+            id => {
+                let name = registered::name_of(id).unwrap_or(&filter.name);
+                Err(FilterError::Unsupported(format!("filter {id} ({name})")))
+            }
         }
     }
 
@@ -218,6 +235,8 @@ impl Stage {
             Self::Nbit(stage) => stage.max_encoded_len(len),
             Self::ScaleOffset(stage) => stage.max_encoded_len(len),
             Self::Lzf(stage) => stage.max_encoded_len(len),
+            Self::Lz4(stage) => stage.max_encoded_len(len),
+            Self::Zstd(stage) => stage.max_encoded_len(len),
             Self::Off | Self::Broken(_) => len,
         }
     }
@@ -229,18 +248,22 @@ impl Stage {
             Self::Nbit(stage) => stage.max_decoded_len(len),
             Self::ScaleOffset(stage) => stage.max_decoded_len(len),
             Self::Lzf(stage) => stage.max_decoded_len(len),
+            Self::Lz4(stage) => stage.max_decoded_len(len),
+            Self::Zstd(stage) => stage.max_decoded_len(len),
             Self::Shuffle(_) | Self::Fletcher32(_) | Self::Off | Self::Broken(_) => len,
         }
     }
 
-    fn decode(&self, input: &[u8], output: &mut [u8], inflater: &mut deflate::Inflater) -> Result<usize, FilterError> {
+    fn decode(&self, input: &[u8], output: &mut [u8], states: &mut States) -> Result<usize, FilterError> {
         match self {
-            Self::Deflate(stage) => stage.decode(input, output, inflater),
+            Self::Deflate(stage) => stage.decode(input, output, &mut states.inflater),
             Self::Shuffle(stage) => stage.decode(input, output),
             Self::Fletcher32(stage) => stage.decode(input, output),
             Self::Nbit(stage) => stage.decode(input, output),
             Self::ScaleOffset(stage) => stage.decode(input, output),
             Self::Lzf(stage) => stage.decode(input, output),
+            Self::Lz4(stage) => stage.decode(input, output),
+            Self::Zstd(stage) => stage.decode(input, output, &mut states.zstd),
             Self::Off => Ok(0),
             Self::Broken(error) => Err(error.clone()),
         }

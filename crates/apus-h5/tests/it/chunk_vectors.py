@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes chunks with h5py, and beside them what h5py makes of them.
 
-usage: chunk_vectors.py OUTDIR SEED        (needs h5py and numpy)
+usage: chunk_vectors.py OUTDIR SEED        (needs h5py, hdf5plugin and numpy)
 
 OUTDIR gets vectors.bin and vectors.json: a list of cases, each with the filters as the file declares them, the filter mask, the
 stored and the native type, and the places [start, end) in vectors.bin of the chunk's raw bytes, of the elements as stored (the
@@ -17,6 +17,7 @@ import sys
 import zlib
 
 import h5py
+import hdf5plugin
 import numpy as np
 from h5py import h5d, h5f, h5p, h5s, h5t, h5z
 
@@ -157,6 +158,14 @@ def lzf(dcpl):
     dcpl.set_filter(32000, h5z.FLAG_OPTIONAL)
 
 
+def lz4(dcpl):
+    dcpl.set_filter(hdf5plugin.LZ4_ID, h5z.FLAG_OPTIONAL, (pick.choice([0, 100, 1000, 1 << 30]),))
+
+
+def zstd(dcpl):
+    dcpl.set_filter(hdf5plugin.ZSTD_ID, h5z.FLAG_OPTIONAL, (pick.choice([1, 3, 9, 19]),))
+
+
 def nbit(dcpl):
     dcpl.set_filter(h5z.FILTER_NBIT)
 
@@ -258,12 +267,15 @@ def chains():
         for fill in (None, 0, 255):
             data = rng.bytes(length) if fill is None else bytes([fill]) * length
             write(f"fletcher32 {length} {fill}", opaque(length), data, [fletcher32], 1)
-    stages = [deflate, shuffle, fletcher32, lzf]
-    for i in range(150):
+    stages = [deflate, shuffle, fletcher32, lzf, lz4, zstd]
+    for i in range(250):
         chain = pick.sample(stages, pick.randint(0, 4))
         size, n = pick.choice([1, 2, 3, 4, 8, 12]), pick.randint(1, 3000)
         names = " ".join(stage.__name__ for stage in chain)
         write(f"chain {i}: {names}", opaque(size), compressible(n * size), chain, n)
+    for i, stage in enumerate([deflate, lzf, lz4, zstd] * 8):
+        size, n = pick.choice([1, 4, 8]), pick.choice([1, 2, 1000, 20_000, 60_000])
+        write(f"{stage.__name__} {i}", opaque(size), compressible(n * size), [stage], n)
     for mask in range(8):
         n, size = 500, 4
         data = compressible(n * size)

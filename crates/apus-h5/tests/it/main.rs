@@ -6,6 +6,7 @@ mod chunks;
 mod data;
 mod folder;
 mod metadata;
+mod pipeline;
 mod python;
 mod skeleton;
 mod write;

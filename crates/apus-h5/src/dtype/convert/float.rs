@@ -58,9 +58,11 @@ impl Float {
             _ => false,
         };
         if !known || !holds(&format, &native) {
+            let (exponent, mantissa) = (u32::from(format.exponent_size), u32::from(format.mantissa_size));
             return Err(FilterError::Unsupported(format!(
-                "a floating-point type of {stored_size} bytes with {} exponent and {} mantissa bits as one of {native_size} bytes",
-                format.exponent_size, format.mantissa_size
+                "a floating-point type of {} bits ({exponent} of exponent, {mantissa} of mantissa) as one of {} bits",
+                exponent + mantissa + 1,
+                native_size * 8
             )));
         }
         let route = if format == native && stored_size == native_size {

@@ -25,7 +25,7 @@ use quick_cache::sync::Cache;
 use self::mount::{Mounted, Root};
 pub use self::{
     identity::{Identity, TagBuilder},
-    listing::{Entry, EntryKind, Listing},
+    listing::{Entry, EntryKind, Listing, TreeFile},
     open_file::{OpenBytes, OpenFile},
     vpath::VPath,
 };
@@ -132,11 +132,7 @@ impl Catalog {
     }
 
     fn open_with(&self, roles: &BTreeSet<String>, path: &VPath) -> ApiResult<Arc<OpenFile>> {
-        let identity = match self.0.locate(roles, path)? {
-            Place::File { identity, .. } => identity,
-            Place::MemoryFile { bytes, number } => memory_identity(bytes, number),
-            Place::Top | Place::Folder { .. } | Place::MemoryFolder { .. } => return Err(is_a_folder(path)),
-        };
+        let identity = self.0.identity(roles, path)?;
         let key = FileKey { path: path.clone(), identity, roles: roles.clone() };
         if let Some(file) = self.0.files.get(&key) {
             return Ok(file);
@@ -202,6 +198,15 @@ impl Inner {
             Some(Place::File { mount, inner, identity: Identity::of(&metadata) })
         } else {
             None
+        }
+    }
+
+    /// Which bytes the path stands for now.
+    fn identity(&self, roles: &BTreeSet<String>, path: &VPath) -> ApiResult<Identity> {
+        match self.locate(roles, path)? {
+            Place::File { identity, .. } => Ok(identity),
+            Place::MemoryFile { bytes, number } => Ok(memory_identity(bytes, number)),
+            Place::Top | Place::Folder { .. } | Place::MemoryFolder { .. } => Err(is_a_folder(path)),
         }
     }
 

@@ -1,11 +1,17 @@
 //! Files that were opened.
 
-use std::{fmt, fs, io, os::unix::fs::FileExt, path::PathBuf, sync::Arc};
+use std::{
+    fmt, fs, io,
+    os::unix::fs::FileExt,
+    path::PathBuf,
+    sync::{Arc, OnceLock, Weak},
+};
 
 use apus_h5::{
-    File, OpenOptions,
+    Dataset, File, Layout, OpenOptions, Resolver,
     source::{ByteSource, Memory},
 };
+use apus_swift::Output;
 
 use super::{Catalog, FileKey, Identity, Inner, VPath, confine, io_error, mount::Mounted, resolver::MountResolver};
 use crate::error::{ApiError, ApiResult};
@@ -31,6 +37,9 @@ pub struct OpenFile {
     pub bytes: OpenBytes,
     /// What tells it from every other file and from its other states: for caches.
     pub key: FileKey,
+    catalog: Weak<Inner>,
+    resolver: Arc<MountResolver>,
+    output: OnceLock<Arc<Output>>,
 }
 
 impl OpenBytes {
@@ -67,14 +76,54 @@ impl OpenBytes {
 
 impl OpenFile {
     pub(super) fn new(catalog: &Catalog, bytes: OpenBytes, key: FileKey) -> ApiResult<Self> {
-        let resolver = MountResolver::new(catalog, &bytes, &key.roles);
+        let resolver = Arc::new(MountResolver::new(catalog, &bytes, &key.roles));
         let options = OpenOptions {
-            resolver: Some(Arc::new(resolver)),
+            resolver: Some(Arc::clone(&resolver) as Arc<dyn Resolver>),
             metadata_cache_bytes: catalog.0.metadata_bytes_per_file,
             max_chunk_bytes: catalog.0.chunk_bytes,
         };
         let h5 = File::from_source(bytes.path.to_string(), Arc::clone(&bytes.source), options)?;
-        Ok(Self { h5, bytes, key })
+        let catalog = Arc::downgrade(&catalog.0);
+        Ok(Self { h5, bytes, key, catalog, resolver, output: OnceLock::new() })
+    }
+
+    /// What the file means to SWIFT; read once.
+    pub fn output(&self) -> ApiResult<Arc<Output>> {
+        if let Some(output) = self.output.get() {
+            return Ok(Arc::clone(output));
+        }
+        let output = Arc::new(Output::open(&self.h5)?);
+        // Where two threads read it at once, both read the same.
+        Ok(Arc::clone(self.output.get_or_init(|| output)))
+    }
+
+    /// Which files the values of `dataset`, which this file led to, lie in at this moment: the file itself, the file that a
+    /// link led to, the sources of a virtual dataset (`None` for those that are missing).
+    pub fn identities_of(&self, dataset: &Dataset) -> ApiResult<Vec<Option<Identity>>> {
+        let mut identities = vec![Some(self.bytes.identity)];
+        let is_elsewhere = dataset.file().name() != self.h5.name();
+        let other = if is_elsewhere { Some(self.opened(dataset.file().name())?) } else { None };
+        identities.extend(other.as_ref().map(|file| Some(file.bytes.identity)));
+        if dataset.layout() == Layout::Virtual {
+            let resolver = other.as_ref().map_or(&self.resolver, |file| &file.resolver);
+            let files = dataset.virtual_files()?;
+            identities.extend(files.iter().filter(|name| *name != ".").map(|name| resolver.identity(name)));
+        }
+        Ok(identities)
+    }
+
+    /// Which bytes `other`, which this file led to, has; `None` where it is this file itself.
+    pub fn identity_of_linked(&self, other: &File) -> ApiResult<Option<Identity>> {
+        if other.name() == self.h5.name() {
+            return Ok(None);
+        }
+        Ok(Some(self.opened(other.name())?.bytes.identity))
+    }
+
+    /// The file that the catalogue opened under that name.
+    fn opened(&self, name: &str) -> ApiResult<Arc<Self>> {
+        let inner = self.catalog.upgrade().ok_or_else(|| ApiError::internal("the service is stopping"))?;
+        Catalog(inner).open_with(&self.key.roles, &VPath::parse(name)?)
     }
 }
 

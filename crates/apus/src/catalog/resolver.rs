@@ -8,7 +8,7 @@ use std::{
 
 use apus_h5::{File, Resolver};
 
-use super::{Catalog, Inner, OpenBytes, Place, VPath, mount::Root};
+use super::{Catalog, Identity, Inner, OpenBytes, VPath, mount::Root};
 
 /// Reaches other files from one file: relative names count from the folder that the file really lies in, then from the
 /// folder of the path that it was asked for by; only what lies under a mount, and what these roles cover, is there.
@@ -61,8 +61,11 @@ impl MountResolver {
 
 const OUTSIDE: &str = "it lies outside what is served here";
 
-impl Resolver for MountResolver {
-    fn resolve(&self, _from: &File, target: &str) -> Result<Option<File>, String> {
+impl MountResolver {
+    /// Where `target` is; `None` where no such file exists, or none that these roles cover.
+    ///
+    /// Errors: why it may not be reached.
+    fn find(&self, target: &str) -> Result<Option<(Catalog, VPath, Identity)>, String> {
         let inner = self.catalog.upgrade().ok_or("the service is stopping")?;
         let in_memory = inner.split(&self.path).is_some_and(|(mount, _)| matches!(mount.root, Root::Memory(_)));
         let mut candidates = Vec::new();
@@ -76,16 +79,24 @@ impl Resolver for MountResolver {
         }
         let catalog = Catalog(inner);
         for path in candidates {
-            let is_file =
-                matches!(catalog.0.locate(&self.roles, &path), Ok(Place::File { .. } | Place::MemoryFile { .. }));
-            if is_file {
-                return catalog
-                    .open_with(&self.roles, &path)
-                    .map(|file| Some(file.h5.clone()))
-                    .map_err(|error| error.public_detail());
+            if let Ok(identity) = catalog.0.identity(&self.roles, &path) {
+                return Ok(Some((catalog, path, identity)));
             }
         }
         Ok(None)
+    }
+
+    /// Which bytes `target` stands for now; `None` where it cannot be reached.
+    pub(super) fn identity(&self, target: &str) -> Option<Identity> {
+        self.find(target).ok().flatten().map(|(_, _, identity)| identity)
+    }
+}
+
+impl Resolver for MountResolver {
+    fn resolve(&self, _from: &File, target: &str) -> Result<Option<File>, String> {
+        let Some((catalog, path, _)) = self.find(target)? else { return Ok(None) };
+        let file = catalog.open_with(&self.roles, &path).map_err(|error| error.public_detail())?;
+        Ok(Some(file.h5.clone()))
     }
 }
 

@@ -2,27 +2,37 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{RawQuery, State},
 };
 
+use super::params::{FilePath, Params};
 use crate::{
     app::App,
     auth::Caller,
-    catalog::{Listing, VPath},
-    error::ApiResult,
+    catalog::Listing,
+    error::{ApiResult, Problem},
     read_task,
 };
 
-pub(super) async fn list_root(app: State<App>, caller: Caller) -> ApiResult<Json<Listing>> {
-    list_folder(app, caller, Path(String::new())).await
-}
-
-pub(super) async fn list_folder(
+/// What is in a folder: files and folders that the caller may see, sorted by name. Hidden files, and what is neither file nor
+/// folder, are left out.
+#[utoipa::path(
+    get,
+    path = "/v1/list/{dir}",
+    tag = "native",
+    params(("dir" = String, Path, description = "A folder; empty for the root")),
+    responses(
+        (status = 200, description = "What is in the folder", body = Listing),
+        (status = 404, description = "No such folder", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list_folder(
     State(app): State<App>,
     caller: Caller,
-    Path(path): Path<String>,
+    FilePath(path): FilePath,
+    RawQuery(query): RawQuery,
 ) -> ApiResult<Json<Listing>> {
-    let path = VPath::parse(&path)?;
+    Params::parse(query.as_deref(), &[])?;
     let catalog = app.catalog.clone();
     read_task::run(&app, move || catalog.list(&caller, &path)).await.map(Json)
 }

@@ -1,6 +1,16 @@
-//! The native API, `/v1`.
+//! The native API, `/v1`, and its documentation.
 
+mod conditions;
+mod data;
+mod data_blocks;
+mod data_query;
+mod docs;
+mod download;
+mod info;
 mod list;
+mod object;
+mod params;
+mod stored_type;
 
 use axum::{Router, routing::get};
 
@@ -9,7 +19,16 @@ use crate::app::App;
 /// The routes.
 pub fn router() -> Router<App> {
     Router::new()
-        .route("/v1/list", get(list::list_root))
-        .route("/v1/list/", get(list::list_root))
-        .route("/v1/list/{*path}", get(list::list_folder))
+        .route("/v1/list", get(list::list_folder))
+        .route("/v1/list/", get(list::list_folder))
+        .route("/v1/list/{*dir}", get(list::list_folder))
+        .route("/v1/info/{*path}", get(info::get_info))
+        .route("/v1/object/{*path}", get(object::get_object))
+        .route("/v1/data/{*path}", get(data::get_data).post(data::post_data))
+        .route("/v1/download/", get(download::get_download))
+        .route("/v1/download/{*path}", get(download::get_download))
+        .route("/openapi.json", get(docs::get_openapi))
+        .route("/docs", get(docs::redirect_docs))
+        .route("/docs/", get(docs::get_docs_root))
+        .route("/docs/{*file}", get(docs::get_docs))
 }

@@ -3,7 +3,6 @@
 use crate::{
     Dataspace, Datatype, File, FloatFormat, Result,
     dtype::Converter,
-    filter::FilterError,
     format::{
         Fault, MAX_METADATA_BYTES, Parse, attributes,
         global_heap::{GlobalHeap, GlobalHeapId},
@@ -126,10 +125,7 @@ impl Data {
 }
 
 fn converter(stored: &Datatype) -> Parse<Converter> {
-    Converter::new(stored, &stored.native()).map_err(|error| match error {
-        FilterError::Unsupported(feature) => Fault::Unsupported(feature),
-        FilterError::Damaged(reason) => Fault::Damaged(reason),
-    })
+    Ok(Converter::new(stored, &stored.native())?)
 }
 
 /// Whole elements as native bytes.
@@ -217,7 +213,7 @@ impl Array {
         }
     }
 
-    /// All values as 64-bit floats, where they are integers, enums or floats (not `longdouble`s).
+    /// All values as 64-bit floats, where they are integers, enums, bit fields or floats (not `longdouble`s).
     pub fn to_f64(&self) -> Option<Vec<f64>> {
         if let Datatype::Float { format, .. } = &self.dtype {
             let format = *format;
@@ -227,10 +223,11 @@ impl Array {
         self.to_i128().map(|values| values.into_iter().map(|value| value as f64).collect())
     }
 
-    /// All values as integers, where they are integers or enums (the sign kept, unsigned 64 bits included).
+    /// All values as integers, where they are integers, enums or bit fields (the sign kept, unsigned 64 bits included).
     pub fn to_i128(&self) -> Option<Vec<i128>> {
         let signed = match &self.dtype {
             Datatype::Integer { signed, .. } => *signed,
+            Datatype::Bitfield { .. } => false,
             Datatype::Enum { base, .. } => matches!(**base, Datatype::Integer { signed: true, .. }),
             _ => return None,
         };

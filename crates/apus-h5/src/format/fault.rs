@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::Error;
+use crate::{Error, filter::FilterError};
 
 /// The result of a parser.
 pub(crate) type Parse<T> = Result<T, Fault>;
@@ -54,5 +54,14 @@ impl Fault {
 impl From<io::Error> for Fault {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
+    }
+}
+
+impl From<FilterError> for Fault {
+    fn from(error: FilterError) -> Self {
+        match error {
+            FilterError::Unsupported(feature) => Self::Unsupported(feature),
+            FilterError::Damaged(reason) => Self::Damaged(reason),
+        }
     }
 }

@@ -150,7 +150,7 @@ impl<'a> FractalHeap<'a> {
             None => Ok(stored),
             Some(filters) => {
                 let mask = cursor.u32()?;
-                filters.decode(stored, mask, cursor.length()?)
+                filters.decode(&stored, mask, cursor.length()?)
             }
         }
     }
@@ -203,7 +203,7 @@ impl<'a> FractalHeap<'a> {
         const WHAT: &str = "fractal heap direct block";
         let mut bytes = match (&self.header.filters, filtered) {
             (Some(filters), Some((stored_bytes, mask))) => {
-                filters.decode(self.meta.read(address, stored_bytes)?, mask, size)?
+                filters.decode(&self.meta.read(address, stored_bytes)?, mask, size)?
             }
             _ => self.meta.read(address, size)?,
         };

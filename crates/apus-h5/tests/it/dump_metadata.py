@@ -155,6 +155,19 @@ def value_of(attribute: h5a.AttrID, dtype: np.dtype):
     return fixed(out)
 
 
+def readings(dtype: np.dtype, value) -> dict:
+    """The same values as numbers or as text, where they are that."""
+    if isinstance(value, list) and h5py.check_string_dtype(dtype) is not None:
+        return {"text": [bytes.fromhex(v).decode("utf-8", "replace") for v in value]}
+    if not isinstance(value, str) or dtype.kind not in "iufS" or dtype.itemsize > 8 and dtype.kind != "S":
+        return {}
+    array = np.frombuffer(bytes.fromhex(value), packed(dtype))
+    if dtype.kind == "S":
+        return {"text": [v.decode("utf-8", "replace") for v in array]}
+    numbers = {"floats": array.astype("<f8").tobytes().hex()}
+    return numbers if dtype.kind == "f" else numbers | {"integers": [str(v) for v in array]}
+
+
 def extent(space: h5s.SpaceID):
     kind = space.get_simple_extent_type()
     if kind == h5s.NULL:
@@ -177,6 +190,7 @@ def attributes(obj) -> dict:
             if "type" in entry:
                 entry["dtype"] = native_type(a.dtype)
             entry["value"] = value_of(a, a.dtype)
+            entry |= readings(a.dtype, entry["value"])
         except Exception as error:  # types that numpy has no word for
             entry["error"] = str(error)
         out[text(a.name)] = entry

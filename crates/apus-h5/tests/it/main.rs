@@ -5,6 +5,8 @@
 mod chunks;
 mod data;
 mod folder;
+mod hostile;
+mod links;
 mod metadata;
 mod pipeline;
 mod python;

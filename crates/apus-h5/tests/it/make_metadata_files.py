@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Write HDF5 files that cover the forms of metadata: headers, links, attributes, types, extents, of every generation.
 
-usage: make_metadata_files.py OUTDIR
+usage: make_metadata_files.py OUTDIR [links]
+
+With "links": only chains.h5 and what it refers to.
 """
 import ctypes
 import glob
@@ -238,6 +240,12 @@ def links(f):
     never_dense = group(g, "never_dense", H5Pset_link_phase_change=(1000, 500), H5Pset_attr_phase_change=(1000, 500))
     for i in range(200):
         never_dense[f"link {i}"], never_dense.attrs[f"attribute {i}"] = g, i
+    if g.file.libver[0] != "earliest":
+        filtered = group(g, "filtered", H5Pset_deflate=(6,), H5Pset_link_phase_change=(0, 0))
+        for i in range(700):
+            filtered[f"link {i}"] = h5py.SoftLink(f"/a path that compresses well/{i}" * (1 + i % 30))
+        few_filtered = group(g, "filtered_few", H5Pset_deflate=(6,), H5Pset_link_phase_change=(0, 0))
+        few_filtered["one"], few_filtered["x" * 6000] = g, h5py.SoftLink("y" * 6000)
     estimated = group(g, "estimated", H5Pset_est_link_info=(100, 20))
     estimated["one"] = g
 
@@ -273,6 +281,27 @@ def large_attributes(f):
         g[f"{i}" * 30] = h5py.SoftLink("z" * 3000)
 
 
+def chains():
+    """Files that refer to each other, and chains of links at and over the limit."""
+    with h5py.File("other file.h5", "w") as f:
+        f["päth/x"] = np.arange(3)
+        f["back"] = h5py.ExternalLink("chains.h5", "/data")
+    with h5py.File("chains.h5", "w") as f:
+        f["data"] = np.arange(4)
+        for n in (16, 17):
+            f[f"{n}/{n}"] = f["data"]
+            for i in range(n):
+                f[f"{n}/{i}"] = h5py.SoftLink(f"/{n}/{i + 1}")
+        f["cycle"], f["cycle2"] = h5py.SoftLink("cycle2"), h5py.SoftLink("/cycle")
+        f["out"], f["out_and_back"], f["missing_file"], f["missing_path"] = h5py.ExternalLink("other file.h5", "päth"), h5py.ExternalLink("other file.h5", "/back"), h5py.ExternalLink("none.h5", "/x"), h5py.ExternalLink("other file.h5", "/none")
+        f["g/up"], f["g/h/data"], f["soft_out"] = h5py.SoftLink("h/data"), f["data"], h5py.SoftLink("out/x")
+    with h5py.File("chains.h5", "a") as f:
+        f["type"] = np.dtype("i4")
+
+
+chains()
+if sys.argv[2:] == ["links"]:
+    sys.exit()
 for low, high in GENERATIONS:
     with new_file(f"all_{low}.h5", low, high) as f:
         all_types(f)
@@ -340,16 +369,3 @@ with h5py.File("all_earliest.h5", "r") as source, new_file("copied_to_new.h5", "
 with h5py.File("all_latest.h5", "r") as source, new_file("copied_to_old.h5", "earliest", "latest") as f:
     for name in ("links", "types", "committed", "thousands", "of_committed"):
         source.copy(name, f)
-# An external link's target, and chains of links at and over the limit.
-with h5py.File("other file.h5", "w") as f:
-    f["päth/x"] = np.arange(3)
-    f["back"] = h5py.ExternalLink("chains.h5", "/data")
-with h5py.File("chains.h5", "w") as f:
-    f["data"] = np.arange(4)
-    for n in (16, 17):
-        f[f"{n}/{n}"] = f["data"]
-        for i in range(n):
-            f[f"{n}/{i}"] = h5py.SoftLink(f"/{n}/{i + 1}")
-    f["cycle"], f["cycle2"] = h5py.SoftLink("cycle2"), h5py.SoftLink("/cycle")
-    f["out"], f["out_and_back"], f["missing_file"], f["missing_path"] = h5py.ExternalLink("other file.h5", "päth"), h5py.ExternalLink("other file.h5", "/back"), h5py.ExternalLink("none.h5", "/x"), h5py.ExternalLink("other file.h5", "/none")
-    f["g/up"], f["g/h/data"], f["soft_out"] = h5py.SoftLink("h/data"), f["data"], h5py.SoftLink("out/x")

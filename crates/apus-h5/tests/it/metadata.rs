@@ -155,6 +155,9 @@ fn describe_attribute(attribute: &Attribute) -> Value {
         "dtype": native_type(&value.dtype),
         "extent": extent(&value.space),
         "value": value_of(value),
+        "text": value.to_strings(),
+        "floats": value.to_f64().map(|values| hex(&values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>())),
+        "integers": value.to_i128().map(|values| values.iter().map(i128::to_string).collect::<Vec<_>>()),
     })
 }
 

@@ -2,7 +2,8 @@
 
 use crate::{
     Filter,
-    format::{Cursor, Fault, Parse},
+    filter::{Pipeline, Scratch},
+    format::{Cursor, Fault, MAX_METADATA_BYTES, Parse},
 };
 
 /// The filters of a dataset or of a fractal heap, in the order of writing.
@@ -32,11 +33,14 @@ impl FilterPipeline {
     }
 
     /// The bytes from before the filters, which must be `size` many; a set bit N of `mask` says that stage N was left out.
-    pub(crate) fn decode(&self, stored: Vec<u8>, mask: u32, size: u64) -> Parse<Vec<u8>> {
-        if self.filters.iter().enumerate().all(|(i, _)| mask & (1 << i) != 0) && stored.len() as u64 == size {
-            return Ok(stored);
-        }
-        Err(Fault::unsupported("filters on a fractal heap"))
+    pub(crate) fn decode(&self, stored: &[u8], mask: u32, size: u64) -> Parse<Vec<u8>> {
+        let size = usize::try_from(size).ok().filter(|_| size <= MAX_METADATA_BYTES).ok_or(Fault::OverLimit {
+            what: "the size of a filtered block of a fractal heap in bytes",
+            found: size,
+            limit: MAX_METADATA_BYTES,
+        })?;
+        let pipeline = Pipeline::new(&self.filters, size)?;
+        Ok(pipeline.decode(stored, mask, &mut Scratch::default())?.to_vec())
     }
 }
 

@@ -36,8 +36,32 @@ pub(super) fn fixed_blocks(source: Source, reader: Reader, head: Vec<u8>, part: 
         (source.dataset.reader(rows, &source.app.read_options())?, values.start - first * row_bytes)
     };
     let blocks = FixedBlocks { reader, skip, left: values.end - values.start, end: Some(AtEnd::new(source)?) };
-    let head = (!head.is_empty()).then_some(Ok(head));
-    Ok(Box::new(head.into_iter().chain(blocks)))
+    Ok(Box::new(WithHead { head: (!head.is_empty()).then_some(head), first: None, blocks }))
+}
+
+/// The head, and then the blocks. The first block is made before the head leaves, so that an error in it comes in time for a
+/// status of its own.
+struct WithHead {
+    head: Option<Bytes>,
+    first: Option<Bytes>,
+    blocks: FixedBlocks,
+}
+
+impl Iterator for WithHead {
+    type Item = ApiResult<Bytes>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Some(head) = self.head.take() else {
+            return self.first.take().map(Ok).or_else(|| self.blocks.next());
+        };
+        match self.blocks.next().transpose() {
+            Ok(first) => {
+                self.first = first;
+                Some(Ok(head))
+            }
+            Err(error) => Some(Err(error)),
+        }
+    }
 }
 
 struct FixedBlocks {

@@ -1,5 +1,9 @@
 //! The command line.
 
+mod check;
+mod demo;
+mod inspect;
+mod local;
 mod serve;
 mod terminal;
 mod token;
@@ -20,6 +24,9 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Demo(demo::Demo),
+    Inspect(inspect::Inspect),
+    Check(check::Check),
     Token(token::Token),
     User(user::User),
 }
@@ -33,6 +40,9 @@ fn main() -> ExitCode {
     }
     let outcome = match Cli::parse().command {
         Command::Serve(command) => command.run(),
+        Command::Demo(command) => command.run(),
+        Command::Inspect(command) => command.run(),
+        Command::Check(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::User(command) => command.run(),
     };

@@ -35,22 +35,26 @@ impl Serve {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let config = Config::new(self.flags)?;
         ensure!(!config.mounts.is_empty(), "nothing to serve: name a folder, as in `apus serve /data/snapshots`");
-        start(config, |url| {
+        start(config, open_auth, |url| {
             format!("Apus serves at {url}\nOpen {url}/docs in a browser, or try: curl '{url}/v1/list/'")
         })
     }
 }
 
-/// Serves until told to stop. `greeting` makes of the URL what is printed when the service is ready.
+/// Serves until told to stop. `open_auth` says who may be who, `greeting` makes of the URL what is printed when the service is ready.
 #[expect(clippy::print_stdout, reason = "the command line tells when it is ready")]
-pub(crate) fn start(config: Config, greeting: impl FnOnce(&str) -> String) -> anyhow::Result<ExitCode> {
+pub(crate) fn start<F: Future<Output = anyhow::Result<Authenticator>>>(
+    config: Config,
+    open_auth: impl FnOnce(Config) -> F,
+    greeting: impl FnOnce(&str) -> String,
+) -> anyhow::Result<ExitCode> {
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_env("APUS_LOG").unwrap_or_else(|_| EnvFilter::new("info")))
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
     runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-        let auth = open_auth(&config).await?;
+        let auth = open_auth(config.clone()).await?;
         let app = App::new(config, auth)?;
         server::check_openness(&app, app.auth.has_logins().await?)?;
         let listener = TcpListener::bind(app.config.listen)
@@ -63,7 +67,7 @@ pub(crate) fn start(config: Config, greeting: impl FnOnce(&str) -> String) -> an
 }
 
 /// Opens the accounts. Where nobody said where they are and the user's data directory cannot be written to, there are none.
-async fn open_auth(config: &Config) -> anyhow::Result<Authenticator> {
+async fn open_auth(config: Config) -> anyhow::Result<Authenticator> {
     let state = match &config.state {
         Some(folder) => State::open(folder).await?,
         None => match State::open(&state::default_folder()?).await {

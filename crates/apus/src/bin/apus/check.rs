@@ -1,0 +1,181 @@
+//! `apus check`.
+
+use std::{
+    collections::HashSet,
+    num::NonZero,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    thread,
+};
+
+use apus::catalog::OpenFile;
+use apus_h5::{Dataset, DecodePool, Error, Group, LinkTarget, Object, ReadOptions, Selection};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::local;
+
+/// Strings and other elements of variable length are held in memory up to this.
+const HELD_BYTES: u64 = 256 << 20;
+
+/// Decode everything in files, and verify all checksums
+///
+/// Reads every attribute and every value, virtual datasets through their sources, and says of each damaged dataset which chunk
+/// is the first that is wrong. The exit status is 1 where there is damage, also where a part of a virtual file is missing. What
+/// carries no checksum and decodes without a fault cannot be told from what was written.
+#[derive(Args)]
+#[command(after_help = "Example:\n  apus check snapshot_*.hdf5")]
+pub(crate) struct Check {
+    /// The files
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+}
+
+impl Check {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let n_threads = thread::available_parallelism().map_or(2, NonZero::get);
+        let options =
+            ReadOptions { pool: DecodePool::new(n_threads)?, block_bytes: 1 << 20, work_ahead_bytes: 16 << 20 };
+        let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec}")?;
+        let mut is_sound = true;
+        for path in &self.files {
+            let bar = ProgressBar::new(0).with_style(style.clone()).with_message(path.display().to_string());
+            let mut walk =
+                Walk { options: &options, bar, seen: HashSet::new(), datasets: Vec::new(), report: Report::default() };
+            walk.check(path);
+            walk.bar.finish_and_clear();
+            is_sound &= walk.report.faults.is_empty();
+            print(path, &walk.report);
+        }
+        Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// What was found in a file.
+#[derive(Default)]
+struct Report {
+    n_datasets: usize,
+    size_bytes: u64,
+    faults: Vec<String>,
+    /// What is sound as far as it was read, but of a kind that is not read.
+    unread: Vec<String>,
+}
+
+#[expect(clippy::print_stdout, reason = "the outcome of the command")]
+fn print(path: &Path, report: &Report) {
+    let verdict = if report.faults.is_empty() { "sound" } else { "DAMAGED" };
+    let (n, size) = (report.n_datasets, report.size_bytes);
+    println!("{}: {verdict}: {n} datasets, {size} bytes decoded", path.display());
+    for fault in &report.faults {
+        println!("  {fault}");
+    }
+    for unread in &report.unread {
+        println!("  not checked: {unread}");
+    }
+}
+
+struct Walk<'a> {
+    options: &'a ReadOptions,
+    bar: ProgressBar,
+    /// Objects by address, each of which is visited once.
+    seen: HashSet<u64>,
+    datasets: Vec<Dataset>,
+    report: Report,
+}
+
+impl Walk<'_> {
+    fn check(&mut self, path: &Path) {
+        let file = match local::open(path) {
+            Ok(file) => file,
+            Err(error) => return self.report.faults.push(format!("{error:#}")),
+        };
+        match file.h5.root() {
+            Ok(root) => self.collect(root),
+            Err(error) => self.fault(error),
+        }
+        let datasets = std::mem::take(&mut self.datasets);
+        let size_bytes = datasets.iter().map(size_bytes).fold(0, u64::saturating_add);
+        self.bar.set_length(size_bytes);
+        for dataset in datasets {
+            self.dataset(&file, &dataset);
+        }
+        if let Err(error) = file.bytes.check_unchanged() {
+            self.report.faults.push(error.to_string());
+        }
+    }
+
+    /// Finds all datasets, and reads all attributes on the way.
+    fn collect(&mut self, root: Group) {
+        self.seen.insert(root.address());
+        let mut waiting = vec![root];
+        while let Some(group) = waiting.pop() {
+            if let Err(error) = group.attributes() {
+                self.fault(error);
+            }
+            let links = match group.links() {
+                Ok(links) => links,
+                Err(error) => {
+                    self.fault(error);
+                    continue;
+                }
+            };
+            for link in links {
+                // Soft links lead to what is visited anyhow, or to nothing; external ones to other files.
+                let LinkTarget::Hard { address } = link.target else { continue };
+                if !self.seen.insert(address) {
+                    continue;
+                }
+                match group.get(&link.name) {
+                    Ok(Object::Group(group)) => waiting.push(group),
+                    Ok(Object::Dataset(dataset)) => self.datasets.push(dataset),
+                    Ok(_) => {}
+                    Err(error) => self.fault(error),
+                }
+            }
+        }
+    }
+
+    fn dataset(&mut self, file: &OpenFile, dataset: &Dataset) {
+        self.report.n_datasets += 1;
+        if let Err(error) = dataset.attributes() {
+            self.fault(error);
+        }
+        match file.identities_of(dataset) {
+            Ok(identities) if identities.iter().any(Option::is_none) => {
+                let files = dataset.virtual_files().unwrap_or_default().join(", ");
+                self.report.faults.push(format!("{}: not all of its sources are there: {files}", dataset.path()));
+            }
+            Ok(_) => {}
+            Err(error) => self.report.faults.push(format!("{}: {error}", dataset.path())),
+        }
+        if let Err(error) = self.values(dataset) {
+            self.fault(error);
+        }
+    }
+
+    fn values(&mut self, dataset: &Dataset) -> apus_h5::Result<()> {
+        let is_fixed = apus::encode::dtype::Dtype::of(dataset.dtype()).is_some_and(|(dtype, _)| dtype.is_fixed());
+        if !is_fixed {
+            dataset.read_all(HELD_BYTES)?;
+            self.report.size_bytes += size_bytes(dataset);
+            return Ok(());
+        }
+        for block in dataset.reader(Selection::default(), self.options)? {
+            let n_bytes = block?.bytes().len() as u64;
+            self.report.size_bytes += n_bytes;
+            self.bar.inc(n_bytes);
+        }
+        Ok(())
+    }
+
+    fn fault(&mut self, error: Error) {
+        match error {
+            Error::Unsupported { .. } | Error::OverLimit { .. } => self.report.unread.push(error.to_string()),
+            damage => self.report.faults.push(damage.to_string()),
+        }
+    }
+}
+
+fn size_bytes(dataset: &Dataset) -> u64 {
+    dataset.space().n_elements().unwrap_or(u64::MAX).saturating_mul(dataset.dtype().size_bytes())
+}

@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(VPath::parse("").unwrap().as_str(), "");
         assert_eq!(VPath::parse("/").unwrap().as_str(), "");
         assert_eq!(VPath::parse("/a/b.hdf5/").unwrap().as_str(), "a/b.hdf5");
-        for bad in ["..", "a/..", "../a", "a/../../b", "a//b", "./a", "//", "a\0b"] {
+        for bad in ["..", "a/..", "../a", "a/../../b", "a//b", "./a", "///", "a\0b"] {
             assert_eq!(VPath::parse(bad).unwrap_err().status(), 400, "{bad:?}");
         }
         for hidden in [".ssh", "a/.git/config", "..."] {

@@ -122,7 +122,7 @@ async fn answer(
             return Ok(answer);
         }
         let selection = query.selection(&dataset)?;
-        let is_variable = Dtype::of(dataset.dtype()).is_none_or(|(dtype, _)| !dtype.is_fixed());
+        let is_variable = Dtype::of(dataset.dtype()).is_some_and(|(dtype, _)| !dtype.is_fixed());
         let answer = if *dataset.space() == Dataspace::Null || is_variable {
             whole_answer(&state, &dataset, &query, selection)?
         } else {
@@ -253,7 +253,11 @@ fn whole_answer(app: &App, dataset: &Dataset, query: &DataQuery, selection: Sele
 }
 
 fn no_form(dtype: &apus_h5::Datatype, form: &'static str) -> EncodeError {
-    EncodeError::NoForm { what: dtype::name_of(dtype), form, instead: "json" }
+    let what = dtype::name_of(dtype);
+    match Dtype::of(dtype) {
+        Some(_) => EncodeError::NoForm { what, form, instead: "json" },
+        None => EncodeError::NoFormAtAll { what },
+    }
 }
 
 fn check_size(app: &App, size_bytes: u64, query: &DataQuery) -> ApiResult<()> {

@@ -9,6 +9,9 @@ ORDERS = {h5t.ORDER_LE: "little", h5t.ORDER_BE: "big"}
 PADDINGS = {h5t.STR_NULLTERM: "null_terminated", h5t.STR_NULLPAD: "null_padded", h5t.STR_SPACEPAD: "space_padded"}
 CHARACTER_SETS = {h5t.CSET_ASCII: "ascii", h5t.CSET_UTF8: "utf-8"}
 
+# szip, blosc, bitshuffle, blosc2: datasets that are refused need not tell what they take in the file.
+UNKNOWN_FILTERS = {4, 32001, 32008, 32026}
+
 
 def little_endian(dtype):
     """The type in which elements leave: as h5py has it, little-endian; complex numbers as the records that they are in the file."""
@@ -20,6 +23,22 @@ def little_endian(dtype):
 
 
 # --------------------------------------------------------------------------------------------------------------- objects
+
+
+def objects(f, path="/"):
+    """The paths of all objects, hard links followed, but for those narrow floats in headers without checksum that current HDF5 refuses (their
+    values are compared with digests)."""
+    yield path
+    if isinstance(f[path], h5py.Group):
+        for name in f[path]:
+            if isinstance(f[path].get(name, getlink=True), h5py.HardLink):
+                inner = f"{path.rstrip('/')}/{name}"
+                try:
+                    f[inner]
+                except KeyError as error:
+                    assert "unusually large # of unused bits" in str(error), inner
+                    continue
+                yield from objects(f, inner)
 
 
 def assert_same_object(ours, item):
@@ -46,10 +65,15 @@ def assert_same_members(members, group):
             assert (member["link"], member["file"], member["target"]) == ("external", link.filename, link.path), where
         else:
             assert member["link"] == "hard", where
-            kind = group.get(name, getclass=True)
-            assert member["kind"] == {h5py.Group: "group", h5py.Dataset: "dataset", h5py.Datatype: "datatype"}[kind], where
-            if kind is h5py.Dataset:
+            try:
                 item = group[name]
+            except KeyError as error:
+                # Narrow floats in headers without checksum: current HDF5 refuses them, older ones and we do not.
+                assert "unusually large # of unused bits" in str(error), where
+                assert member["kind"] == "dataset", where
+                continue
+            assert member["kind"] == {h5py.Group: "group", h5py.Dataset: "dataset", h5py.Datatype: "datatype"}[type(item)], where
+            if isinstance(item, h5py.Dataset):
                 base, inner = element_type(item.dtype)
                 assert numpy_dtype(member["dtype"]) == little_endian(base), where
                 assert member["shape"] == (None if item.shape is None else list(item.shape + inner)), where
@@ -68,7 +92,7 @@ def assert_same_storage(ours, dataset):
     if dataset.is_virtual:
         named = dict.fromkeys(source.file_name for source in dataset.virtual_sources())
         assert ours["virtual_files"] == list(named), where
-    else:
+    elif "storage_size_bytes" in ours or not {number for number, *_ in stages} & UNKNOWN_FILTERS:
         assert ours["storage_size_bytes"] == dataset.id.get_storage_size(), where
 
 
@@ -134,11 +158,14 @@ def assert_same_stored_type(ours, stored, where):
         if not stored.is_variable_str():
             assert ours["padding"] == PADDINGS[stored.get_strpad()], where
     elif kind == h5t.COMPOUND:
-        assert (ours["class"], ours["size_bytes"]) == ("compound", size), where
+        assert ours["class"] == "compound", where
         assert len(ours["members"]) == stored.get_nmembers(), where
+        is_fixed = not has_variable_text(stored)
+        # h5py gives sizes in memory where elements of variable length are within.
+        assert not is_fixed or ours["size_bytes"] == size, where
         for i, member in enumerate(ours["members"]):
             assert member["name"] == stored.get_member_name(i).decode(), where
-            assert member["offset_bytes"] == stored.get_member_offset(i), where
+            assert not is_fixed or member["offset_bytes"] == stored.get_member_offset(i), where
             assert_same_stored_type(member["stored_type"], stored.get_member_type(i), f"{where}.{member['name']}")
     elif kind == h5t.ENUM:
         assert ours["class"] == "enum", where
@@ -160,6 +187,12 @@ def assert_same_stored_type(ours, stored, where):
         assert ours["region"] == stored.equal(h5t.STD_REF_DSETREG), where
     else:
         raise AssertionError(f"{where}: a type of class {kind} is not compared")
+
+
+def has_variable_text(stored):
+    """Whether a record has strings or sequences of variable length in it."""
+    members = (stored.get_member_type(i) for i in range(stored.get_nmembers()))
+    return any(isinstance(m, h5t.TypeVlenID) or (isinstance(m, h5t.TypeStringID) and m.is_variable_str()) for m in members)
 
 
 # ---------------------------------------------------------------------------------------------------------------- values

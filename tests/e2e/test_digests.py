@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 
+import h5py
 import numpy as np
 import pytest
 
@@ -13,6 +14,9 @@ from conftest import MATRIX_SEEDS, MAKE_H5_MATRIX, PACKS, compared, swift_files
 MAY_BE_REFUSED = {
     ("plug.h5", "blosc"): "blosc", ("plug.h5", "blosc2"): "blosc2", ("plug.h5", "bitshuffle"): "bitshuffle",
 }
+
+# The matrix gives these, which have no dimension, the shape (1,): numpy.ascontiguousarray makes it so.
+SCALARS = ("P/scalar", "many/d150")
 
 
 def compare(response, expected, where):
@@ -26,6 +30,14 @@ def compare(response, expected, where):
     np.save(saved, array)
     assert response.content == saved.getvalue(), f"{where}: not the form in which numpy saves it"
     assert int(response.headers["Content-Length"]) == len(response.content), where
+
+
+def read_anew(path, name):
+    """What h5py decodes from the file. For scale-offset the matrix has digests of what its writer found in libhdf5's chunk cache right after
+    writing, which no filter had been through yet."""
+    with h5py.File(path) as f:
+        array = f[name][()]
+    return [list(array.shape), array.dtype.str, hashlib.sha256(array.tobytes()).hexdigest()[:32]]
 
 
 @swift_files
@@ -43,6 +55,10 @@ def test_every_dataset_of_the_matrix_has_its_digest_or_is_refused_by_name(http, 
     refused = {}
     for file, datasets in digests.items():
         for name, expected in datasets.items():
+            if "DScale" in name:
+                expected = read_anew(matrix_folders[f"matrix{seed}"] / file, name)
+            if name in SCALARS:
+                expected = [[], *expected[1:]]
             response = http.get(f"/v1/data/matrix{seed}/{file}", params={"object": f"/{name}"})
             if response.status_code == 200 or (file, name) not in MAY_BE_REFUSED:
                 compare(response, expected, f"{file}: {name}")

@@ -10,6 +10,9 @@ from swiftsimio.metadata.field import attr_reader
 
 from conftest import TEST_DATA, compared, swift_files
 
+# swiftsimio rounds units to five digits where it knows them by another name (977.79 Gyr for a Mpc by km/s, off by 2.3e-6); ours are those
+# of the file. Powers of them are further off.
+ROUNDED = 1e-5
 # What a file is, by how its name begins, where it is not a whole snapshot in one file.
 KINDS = {"fof_catalogue": "fof_catalogue", "los": "line_of_sight", "snipshot": "subsampled"}
 REFUSED_BY_SWIFTSIMIO = ("snipshot_subsampled.hdf5",)
@@ -27,20 +30,19 @@ def form_of(name):
     return "virtual" if name.endswith("_0001.hdf5") else "part"
 
 
-def close(left, right):
-    return np.allclose(np.asarray(left, "f8"), np.asarray(right, "f8"), rtol=1e-12, atol=0)
+def close(left, right, rtol=1e-12):
+    return np.allclose(np.asarray(left, "f8"), np.asarray(right, "f8"), rtol=rtol, atol=0)
 
 
 @pytest.fixture
-def info(http, request):
-    mount, path = request.getfixturevalue("mount"), request.getfixturevalue("path")
+def info(http, mount, path):
     answer = http.get(f"/v1/info/{mount}/{path.name}")
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
 @swift_files
-def test_kind_header_and_counts(info, path):
+def test_kind_header_and_counts(info, mount, path):
     assert info["kind"] == kind_of(path.name)
     assert info["distribution"]["form"] == form_of(path.name)
     header = info["header"]
@@ -66,7 +68,7 @@ def test_kind_header_and_counts(info, path):
 
 
 @swift_files
-def test_agrees_with_swiftsimio(info, path):
+def test_agrees_with_swiftsimio(info, mount, path):
     try:
         data = swiftsimio.load(str(path))
     except Exception:
@@ -84,7 +86,7 @@ def test_agrees_with_swiftsimio(info, path):
         with h5py.File(path) as f:
             assert_same_fields(group, getattr(metadata, f"{name}_properties"), metadata, f)
         if kind_of(path.name) == "snapshot":
-            assert group["n_rows_total"] == getattr(metadata, f"n_{name}")
+            assert group["n_rows"] == getattr(metadata, f"n_{name}")
     compared["files described as by swiftsimio"] += 1
 
 
@@ -93,7 +95,7 @@ def assert_same_units(units, expected):
         theirs = getattr(expected, name)
         ours = unyt.unyt_quantity(1, units["names"][name])
         assert ours.units.dimensions == theirs.units.dimensions
-        assert close(ours.in_base("mks").value, theirs.in_base("mks").value), name
+        assert close(ours.in_base("mks").value, theirs.in_base("mks").value, ROUNDED), name
 
 
 def assert_same_cosmology(cosmology, metadata):
@@ -102,7 +104,7 @@ def assert_same_cosmology(cosmology, metadata):
         assert cosmology["astropy"] is None
         return
     ours = cosmology["astropy"]
-    assert close(ours["H0"], theirs.H0.to_value("km/(s Mpc)"))
+    assert close(ours["H0"], theirs.H0.to_value("km/(s Mpc)"), ROUNDED)
     for name in ("Om0", "Ode0", "w0", "wa", "Ob0", "Neff"):
         assert close(ours[name], getattr(theirs, name)), name
     assert close(ours["Tcmb0"], theirs.Tcmb0.to_value("K"))
@@ -138,7 +140,7 @@ def assert_same_fields(group, theirs, metadata, f):
 def assert_same_unit(ours, theirs, name):
     parsed, theirs = unyt.Unit(ours["name"]), 1.0 * theirs
     assert parsed.dimensions == theirs.units.dimensions, name
-    assert close(parsed.base_value, theirs.units.base_value * theirs.value), name
+    assert close(parsed.base_value, theirs.units.base_value * theirs.value, ROUNDED), name
     # astropy reads the same text, with a slightly different solar mass.
     scale = astropy.units.Unit(ours["name"]).cgs.scale
     assert np.isclose(scale, ours["cgs"], rtol=1e-3), name

@@ -8,7 +8,7 @@ import pytest
 
 def test_ping(http):
     answer = http.get("/ping")
-    assert (answer.status_code, answer.json()) == (200, "pong")
+    assert (answer.status_code, answer.json()) == (200, {"ping": "pong"})
 
 
 def test_health(http):

@@ -39,7 +39,7 @@ def test_those_who_do_not_read_hold_nobody_up(start_server, folder, form):
         answer = session.get("/v1/data/x.h5", params={"object": "/x", "format": "raw"})
         assert len(answer.content) == ROWS * 24
         assert answer.content[-24:] == np.arange(3.0 * ROWS - 3, 3.0 * ROWS).tobytes()
-        assert session.get("/ping").json() == "pong"
+        assert session.get("/ping").json() == {"ping": "pong"}
     assert server.peak_memory_bytes() < 256 << 20
     for connection in slow:
         connection.close()
@@ -54,7 +54,7 @@ def test_more_answers_than_places_are_told_to_come_again(start_server, folder):
         assert busy.headers["Content-Type"] == "application/problem+json"
         assert int(busy.headers["Retry-After"]) >= 1
         # What needs no file is answered all the same.
-        assert session.get("/ping").json() == "pong"
+        assert session.get("/ping").json() == {"ping": "pong"}
         for connection in slow:
             connection.close()
         # Those who went away give their places back.

@@ -52,4 +52,18 @@ pub enum Error {
         /// What is wrong there.
         reason: String,
     },
+    /// A field that is not there.
+    #[error("field {name:?}: {reason}")]
+    UnknownField {
+        /// What was asked for.
+        name: String,
+        /// What there is instead, with the nearest names.
+        reason: String,
+    },
+    /// A selection that makes no sense for the file.
+    #[error("{reason}")]
+    BadSelection {
+        /// What is wrong, and what would be right.
+        reason: String,
+    },
 }

@@ -19,12 +19,15 @@ mod field;
 mod group;
 mod header;
 mod kind;
+mod lookup;
+mod lossy;
 mod names;
 mod naming;
 mod output;
 mod particle_type;
 mod region;
 mod row_mask;
+mod selection;
 mod units;
 
 pub use attributes::{AttributeValue, Attributes};
@@ -42,4 +45,8 @@ pub use output::{Description, METADATA_GROUPS, Output, UnitDescription};
 pub use particle_type::{PARTICLE_TYPES, ParticleType};
 pub use region::{MAX_SHAPES, Region, RegionRequest, Shape};
 pub use row_mask::RowMask;
+pub use selection::{
+    Conversion, FilterBlock, FilterColumn, Granularity, GroupSelection, MAX_FIELDS, MAX_IDS, RowFilter, Sample,
+    SelectedField, SelectionRequest,
+};
 pub use units::{Dimensions, Unit, UnitContext, UnitSystem};

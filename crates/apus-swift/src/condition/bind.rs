@@ -10,7 +10,10 @@ use super::{
     syntax::{Arithmetic, Condition, Function, Operator, Test, Value},
     value::{Expression, FieldValue, Literal, Typed, frames_differ},
 };
-use crate::{Dimensions, Error, Field, Frame, ParticleGroup, Result, UnitContext, names::nearest};
+use crate::{
+    Dimensions, Error, Frame, ParticleGroup, Result, UnitContext,
+    lookup::{find_field, without_group},
+};
 
 /// A condition of which every name and unit is known to fit one group of a file. It asks for [`columns`](Self::columns) and
 /// tells of their values which rows are wanted.
@@ -70,14 +73,6 @@ impl BoundCondition {
     pub fn columns(&self) -> &[ConditionColumn] {
         &self.columns
     }
-}
-
-/// The rest of a field's name after its group's.
-fn without_group<'n>(name: &'n str, group: &ParticleGroup) -> Option<&'n str> {
-    if let Some(path) = name.strip_prefix('/') {
-        return path.strip_prefix(&group.group)?.strip_prefix('/');
-    }
-    [&group.name, &group.group].into_iter().find_map(|g| name.strip_prefix(g.as_str())?.strip_prefix('.'))
 }
 
 struct Binder<'a> {
@@ -202,20 +197,11 @@ impl Binder<'_> {
 
     fn field(&mut self, name: &str, index: Option<u64>, at: &Range<usize>) -> Result<FieldValue> {
         let rest = without_group(name, self.group).unwrap_or(name);
-        let (field_name, column_name) = match rest.split_once('.') {
-            Some((field, column)) => (field, Some(column)),
-            None => (rest, None),
-        };
-        let Some(field) = self.group.field(field_name) else {
-            let names = self.group.fields.iter().map(|f| f.name.as_str());
-            return Err(self
-                .wrong(at, format!("{} has no field {field_name:?}{}", self.group.name, nearest(field_name, names))));
-        };
-        let index = match (column_name, index) {
-            (Some(_), Some(_)) => return Err(self.wrong(at, "names a column twice".to_owned())),
-            (Some(column), None) => Some(self.column(field, column, at)?),
-            (None, index) => index,
-        };
+        let (field, column) = find_field(self.group, rest).map_err(|reason| self.wrong(at, reason))?;
+        if column.is_some() && index.is_some() {
+            return Err(self.wrong(at, "names a column twice".to_owned()));
+        }
+        let index = column.or(index);
         let n_columns = field.n_columns();
         match index {
             None if field.shape.len() > 1 => {
@@ -257,14 +243,6 @@ impl Binder<'_> {
             a_exponent: field.a_exponent,
             frame: field.frame,
             convertible: field.convertible,
-        })
-    }
-
-    fn column(&self, field: &Field, name: &str, at: &Range<usize>) -> Result<u64> {
-        let axis = ["x", "y", "z"].into_iter().position(|axis| axis == name).filter(|_| field.n_columns() == 3);
-        field.column(name).or(axis).map(|i| i as u64).ok_or_else(|| {
-            let names = field.named_columns.iter().flat_map(|c| c.names.iter().map(String::as_str));
-            self.wrong(at, format!("{} has no column {name:?}{}", field.name, nearest(name, names)))
         })
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use apus_h5::{ByteOrder, FloatFormat};
 
 use super::*;
-use crate::{ColumnBlock, FieldUnit, NamedColumns, RowMask};
+use crate::{ColumnBlock, Field, FieldUnit, NamedColumns, RowMask};
 
 const CONTEXT: UnitContext = UnitContext {
     units: Some(crate::UnitSystem {

@@ -101,7 +101,7 @@ impl<'a> ColumnBlock<'a> {
         clippy::cast_precision_loss,
         reason = "arithmetic is in 64-bit floats, as numpy has it for integers and floats"
     )]
-    fn float(&self, row: usize) -> f64 {
+    pub(crate) fn float(&self, row: usize) -> f64 {
         match self.0 {
             Values::I8(v) => f64::from(i8::from_le_bytes(v[row])),
             Values::U8(v) => f64::from(u8::from_le_bytes(v[row])),
@@ -116,7 +116,7 @@ impl<'a> ColumnBlock<'a> {
         }
     }
 
-    fn integer(&self, row: usize) -> Option<i128> {
+    pub(crate) fn integer(&self, row: usize) -> Option<i128> {
         Some(match self.0 {
             Values::I8(v) => i128::from(i8::from_le_bytes(v[row])),
             Values::U8(v) => i128::from(u8::from_le_bytes(v[row])),

@@ -53,6 +53,16 @@ impl Region {
         Ok(Self { box_size, parts: shapes.iter().map(part).collect::<Result<_>>()? })
     }
 
+    /// No restriction at all, whatever the box.
+    pub fn everywhere() -> Self {
+        Self { box_size: [1.0; 3], parts: Vec::new() }
+    }
+
+    /// The greatest size that a coordinate of a particle can have: somewhat more than the box. Units: the file's length.
+    pub fn farthest_coordinate(&self) -> f64 {
+        2.0 * self.box_size.into_iter().fold(0.0, f64::max)
+    }
+
     /// Whether there is no restriction at all.
     pub fn is_everything(&self) -> bool {
         self.parts.is_empty()

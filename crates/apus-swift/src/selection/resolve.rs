@@ -1,0 +1,224 @@
+//! What a request means for one output.
+
+use std::num::NonZeroU64;
+
+use apus_h5::{Datatype, RowRanges};
+
+use super::{Conversion, Granularity, MAX_FIELDS, MAX_IDS, Sample, SelectionRequest};
+use crate::{
+    BoundCondition, CellTable, Error, Field, Output, ParticleGroup, Region, Result,
+    lookup::{find_field, without_group},
+    names::nearest,
+};
+
+/// What is wanted of one group of fields. Everything in it fits the output that it was resolved for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupSelection {
+    /// The group's name in the file.
+    pub group: String,
+    /// swiftsimio's name.
+    pub name: String,
+    /// The rows of the group.
+    pub n_rows: u64,
+    /// The fields, in the order in which they were asked for.
+    pub fields: Vec<SelectedField>,
+    /// Where the rows are to lie.
+    pub region: Region,
+    /// Whether the region is meant exactly or by whole cells.
+    pub granularity: Granularity,
+    /// The field that says where rows lie, where there is a region.
+    pub positions: Option<Field>,
+    /// What the rows are to satisfy.
+    pub conditions: Vec<BoundCondition>,
+    /// The ids that are wanted, ascending, each once; `None` for all.
+    pub ids: Option<Vec<u64>>,
+    /// A random sample of the rows.
+    pub sample: Option<Sample>,
+    /// The field with the ids, where ids or a sample of a group that has any are wanted.
+    pub id_field: Option<Field>,
+    /// Every how-manieth of the rows that are left.
+    pub stride: Option<NonZeroU64>,
+    /// The most rows.
+    pub limit: Option<u64>,
+}
+
+/// A field that is wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SelectedField {
+    /// What it was asked for by; of `gas.*`, swiftsimio's full name.
+    pub asked: String,
+    /// The field.
+    pub field: Field,
+    /// Which of its columns, where one is wanted.
+    pub column: Option<u64>,
+    /// What happens to its values; `None` where they leave as stored.
+    pub conversion: Option<Conversion>,
+}
+
+impl SelectionRequest {
+    /// Finds out what is wanted of each group of the output, in the order in which groups are first asked for.
+    ///
+    /// Errors: [`Error::UnknownField`] with the nearest names; those of units, regions and conditions; [`Error::BadSelection`] for requests
+    /// of nothing or too much, for ids of what has none, and regions of what has no positions.
+    pub fn resolve(&self, output: &Output) -> Result<Vec<GroupSelection>> {
+        if let Some(ids) = &self.ids
+            && ids.len() > MAX_IDS
+        {
+            return Err(Error::BadSelection { reason: format!("{} ids are more than {MAX_IDS}", ids.len()) });
+        }
+        let groups = output.groups()?;
+        let mut wanted: Vec<(&ParticleGroup, Vec<SelectedField>)> = Vec::new();
+        let mut n_fields = 0;
+        for name in &self.fields {
+            let (group, fields) = self.fields_named(name, output, groups)?;
+            n_fields += fields.len();
+            if n_fields > MAX_FIELDS {
+                return Err(Error::BadSelection { reason: format!("more than {MAX_FIELDS} fields") });
+            }
+            match wanted.iter_mut().find(|(g, _)| g.group == group.group) {
+                Some((_, selected)) => selected.extend(fields),
+                None => wanted.push((group, fields)),
+            }
+        }
+        if wanted.is_empty() {
+            return Err(Error::BadSelection { reason: "no fields are asked for".to_owned() });
+        }
+        self.check_units(output)?;
+        let region = if self.region.shapes.is_empty() { Region::everywhere() } else { self.region.resolve(output)? };
+        wanted.into_iter().map(|(group, fields)| self.of_group(output, groups, group, fields, &region)).collect()
+    }
+
+    fn fields_named<'g>(
+        &self,
+        name: &str,
+        output: &Output,
+        groups: &'g [ParticleGroup],
+    ) -> Result<(&'g ParticleGroup, Vec<SelectedField>)> {
+        let unknown = |reason: String| Error::UnknownField { name: name.to_owned(), reason };
+        let select = |field: &Field, column: Option<u64>, asked: String| -> Result<SelectedField> {
+            let conversion = Conversion::of(field, &self.units, self.frame, &output.unit_context())?;
+            Ok(SelectedField { asked, field: field.clone(), column, conversion })
+        };
+        let present = || groups.iter().filter(|g| g.present);
+        // The longest name first: SOAP has groups within groups.
+        let mut with_group: Vec<_> = groups.iter().filter_map(|g| Some((g, without_group(name, g)?))).collect();
+        with_group.sort_by_key(|(_, rest)| rest.len());
+        let found = with_group.into_iter().next();
+        let only = || {
+            let mut present = present();
+            present.next().filter(|_| present.next().is_none()).map(|group| (group, name))
+        };
+        let Some((group, rest)) = found.or_else(only) else {
+            let first = name.trim_start_matches('/').split(['.', '/']).next().unwrap_or(name);
+            let names: Vec<&str> = present().map(|g| g.name.as_str()).collect();
+            let hint = nearest(first, names.iter().copied());
+            let hint = if hint.is_empty() { format!("; there are {}", names.join(", ")) } else { hint };
+            return Err(unknown(format!("no group of fields is called {first:?}{hint}")));
+        };
+        if !group.present {
+            let counted = group.n_rows_total.map_or(String::new(), |n| format!(", though the header counts {n} rows"));
+            return Err(unknown(format!("the file does not hold {}{counted}", group.name)));
+        }
+        if rest == "*" {
+            let all = group.fields.iter().map(|f| select(f, None, format!("{}.{}", group.name, f.name)));
+            return Ok((group, all.collect::<Result<_>>()?));
+        }
+        let (field, column) = find_field(group, rest).map_err(unknown)?;
+        Ok((group, vec![select(field, column, name.to_owned())?]))
+    }
+
+    /// Refuses units that do not parse, even where no field would be in them.
+    fn check_units(&self, output: &Output) -> Result<()> {
+        self.units.iter().try_for_each(|unit| output.unit_context().parse(unit).map(|_| ()))
+    }
+
+    fn of_group(
+        &self,
+        output: &Output,
+        groups: &[ParticleGroup],
+        group: &ParticleGroup,
+        fields: Vec<SelectedField>,
+        region: &Region,
+    ) -> Result<GroupSelection> {
+        let mut conditions = Vec::new();
+        for condition in &self.conditions {
+            let meant = condition.group(groups)?;
+            if meant.is_none_or(|meant| meant.group == group.group) {
+                conditions.push(condition.bind(&output.unit_context(), group, self.frame)?);
+            }
+        }
+        let id_field = self.id_field(group)?;
+        let ids = self.ids.as_ref().map(|ids| {
+            let mut ids = ids.clone();
+            ids.sort_unstable();
+            ids.dedup();
+            ids
+        });
+        Ok(GroupSelection {
+            group: group.group.clone(),
+            name: group.name.clone(),
+            n_rows: group.n_rows,
+            fields,
+            positions: if region.is_everything() { None } else { Some(position_field(group)?.clone()) },
+            region: region.clone(),
+            granularity: self.granularity,
+            conditions,
+            ids,
+            sample: self.sample,
+            id_field: id_field.cloned(),
+            stride: self.stride,
+            limit: self.limit,
+        })
+    }
+
+    fn id_field<'g>(&self, group: &'g ParticleGroup) -> Result<Option<&'g Field>> {
+        if self.ids.is_none() && self.sample.is_none() {
+            return Ok(None);
+        }
+        let is_id = |f: &&Field| f.shape.len() == 1 && matches!(f.dtype, Datatype::Integer { size: 1 | 2 | 4 | 8, .. });
+        let found = ["particle_ids", "group_ids", "halo_catalogue_index"]
+            .into_iter()
+            .find_map(|n| group.field(n).filter(is_id));
+        if self.ids.is_some() && found.is_none() {
+            return Err(Error::BadSelection { reason: format!("{} has no ids", group.name) });
+        }
+        Ok(found)
+    }
+}
+
+/// The field that says where the rows of a group lie.
+fn position_field(group: &ParticleGroup) -> Result<&Field> {
+    let is_position =
+        |f: &&Field| matches!(f.shape.as_slice(), [_, 3]) && matches!(f.dtype, Datatype::Float { size: 4 | 8, .. });
+    ["coordinates", "centres", "halo_centre", "centre_of_mass"]
+        .into_iter()
+        .find_map(|name| group.field(name).filter(is_position))
+        .ok_or_else(|| Error::BadSelection {
+            reason: format!("{} has no positions that a region could be about", group.name),
+        })
+}
+
+impl GroupSelection {
+    /// The rows among which all wanted ones are, given the cells of the group where the file has them. Where whole cells are wanted, exactly
+    /// their rows.
+    ///
+    /// Errors: [`Error::BadSelection`] where whole cells are wanted and there are none.
+    pub fn candidate_rows(&self, cells: Option<&CellTable>) -> Result<RowRanges> {
+        let all = || RowRanges::new(std::iter::once(0..self.n_rows).collect()).unwrap_or_default();
+        if self.region.is_everything() {
+            return Ok(all());
+        }
+        match (self.granularity, cells) {
+            (Granularity::Cells, Some(cells)) => Ok(cells.rows_touching(&self.region)),
+            (Granularity::Cells, None) => Err(Error::BadSelection {
+                reason: format!("the file has no cells for {}, so that whole cells cannot be selected", self.name),
+            }),
+            (Granularity::Particles, None) => Ok(all()),
+            (Granularity::Particles, Some(cells)) => {
+                // Bounds were taken before lossy filters rounded positions.
+                let rounding = self.positions.as_ref().and_then(|f| f.rounding(self.region.farthest_coordinate()));
+                Ok(rounding.map_or_else(all, |rounding| cells.rows_that_may_lie_in(&self.region, rounding)))
+            }
+        }
+    }
+}

@@ -49,8 +49,9 @@ if SUITE.exists():
         environment = {"DB_URL": login_server, "JWT_SECRET_KEY": SECRET}
         arguments = ("--config", config)
         with Server({"data": data, "pack": PACK}, tmp_path / "server", arguments, environment) as server:
+            # With swiftsimio 7 the suite looks into the pickles as well.
             suite = subprocess.run(
-                [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(tmp_path), str(SUITE)],
+                [os.environ.get("APUS_PYTHON_SWIFTSIMIO7", sys.executable), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(tmp_path), str(SUITE)],
                 env=os.environ | {
                     "BASE_URL": server.url.rstrip("/"), "DATA_DIR": str(data), "CONF_SECRET": SECRET, "CONF_ALIAS": "snap:test_subset.hdf5",
                     "CONF_SNAPSHOTS": str(PACK),

@@ -28,6 +28,7 @@ pub fn router(app: App) -> Router {
         .merge(api::service::router())
         .merge(api::rest::router())
         .merge(api::hdfstream::router())
+        .merge(api::skeleton::router())
         .merge(api::swiftdata::router())
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)

@@ -3,4 +3,5 @@
 pub mod hdfstream;
 pub mod rest;
 pub mod service;
+pub(crate) mod skeleton;
 pub(crate) mod swiftdata;

@@ -32,6 +32,7 @@ use crate::{
         super::data::get_data,
         super::data::post_data,
         super::download::get_download,
+        api::skeleton::get_skeleton,
         api::service::get_ping,
         api::service::get_health,
         api::service::get_metrics,
@@ -45,7 +46,9 @@ use crate::{
 struct NativeApi;
 
 pub(super) async fn get_openapi() -> Json<utoipa::openapi::OpenApi> {
-    Json(NativeApi::openapi())
+    let mut document = NativeApi::openapi();
+    document.merge(api::swiftdata::OlderApi::openapi());
+    Json(document)
 }
 
 pub(super) async fn redirect_docs() -> Redirect {

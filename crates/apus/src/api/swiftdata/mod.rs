@@ -25,6 +25,10 @@ use axum::{
     Router,
     routing::{get, post},
 };
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+};
 
 use self::{
     dataset::{post_masked_dataset, post_unmasked_dataset},
@@ -36,6 +40,41 @@ use self::{
 };
 use crate::app::App;
 pub(crate) use error::{method_not_allowed, not_found};
+
+/// What the documentation says of the older API.
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        login::post_token,
+        login::get_protected,
+        login::get_unprotected,
+        metadata::post_filepath,
+        metadata::post_mask_boxsize,
+        metadata::post_mask,
+        metadata::post_metadata,
+        metadata::post_metadata_remoteunits,
+        metadata::post_units,
+        metadata::post_units_dict,
+        dataset::post_masked_dataset,
+        dataset::post_unmasked_dataset,
+    ),
+    modifiers(&Credentials),
+    tags((name = "older API", description = "For scripts that were written against the older `/swiftdata` service"))
+)]
+pub(crate) struct OlderApi;
+
+/// Tells the documentation how credentials are given.
+struct Credentials;
+
+impl Modify for Credentials {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let schemes = [("basic", HttpAuthScheme::Basic), ("bearer", HttpAuthScheme::Bearer)];
+        for (name, scheme) in schemes {
+            components.add_security_scheme(name, SecurityScheme::Http(Http::new(scheme)));
+        }
+    }
+}
 
 /// The routes.
 pub(crate) fn router() -> Router<App> {

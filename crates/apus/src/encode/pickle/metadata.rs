@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use apus_h5::{Array, Attribute, Data, Error, File, Result};
 
 use super::{
-    BaseUnits, MAX_TABLE_BYTES, Memo, Quantities, Writer, find,
+    BaseUnits, MAX_TABLE_BYTES, Memo, Quantities, Writer, find, handle,
     header::Header,
     naming::{PARTICLE_TYPES, mapping, snake_case},
     numpy::{self, Place, descr},
@@ -52,13 +52,14 @@ pub(super) struct Written {
 /// Writes the metadata.
 pub(super) fn write_metadata(w: &mut Writer, file: &File, filename: &str) -> Result<Written> {
     let base = BaseUnits::read(file)?;
+    let image = handle::image(file)?;
     let header = file.group("/Header")?.attributes()?;
     let present = present_types(file, &header)?;
     w.object("swiftsimio.reader", "SWIFTMetadata", |w, metadata| {
         w.str("filename");
         w.str(filename);
         w.str("units");
-        let (units, quantities) = write_units(w, filename, &base);
+        let (units, quantities) = write_units(w, filename, &base, &image);
         let header = Header { file, attributes: &header, present: &present, quantities };
         write_state(w, &header, filename, metadata, units)?;
         Ok((units, quantities))

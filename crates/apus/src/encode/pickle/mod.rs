@@ -12,6 +12,7 @@
 //! Source: swiftsimio 7.0.1, `reader.py`, `masks.py`, `metadata/`.
 
 mod base_units;
+mod handle;
 mod header;
 mod mask;
 mod metadata;
@@ -37,12 +38,12 @@ const MAX_TABLE_BYTES: u64 = 128 << 20;
 pub fn units(file: &File, filename: &str) -> Result<Vec<u8>> {
     let base = BaseUnits::read(file)?;
     let mut w = Writer::new();
-    write_units(&mut w, filename, &base);
+    write_units(&mut w, filename, &base, &handle::image(file)?);
     Ok(w.finish())
 }
 
 /// Writes the `SWIFTUnits`; gives its place and those of its quantities.
-fn write_units(w: &mut Writer, filename: &str, base: &BaseUnits) -> (Memo, Quantities) {
+fn write_units(w: &mut Writer, filename: &str, base: &BaseUnits, image: &[u8]) -> (Memo, Quantities) {
     w.object("swiftsimio.reader", "SWIFTUnits", |w, units| {
         w.str("filename");
         w.str(filename);
@@ -54,9 +55,9 @@ fn write_units(w: &mut Writer, filename: &str, base: &BaseUnits) -> (Memo, Quant
             }
         });
         let quantities = base.write(w);
-        // Looked for by swiftsimio 10 and later, not by 7.
+        // Looked for by the older service's client and by swiftsimio 10 and later, not by 7.
         w.str("_handle");
-        w.none();
+        handle::write(w, image);
         w.str("handle_manager");
         w.bool(true);
         (units, quantities)

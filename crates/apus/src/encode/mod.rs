@@ -8,7 +8,12 @@ pub mod dtype;
 pub mod json;
 pub mod msgpack;
 pub mod npy;
+pub mod arrow;
+pub mod columns;
+pub mod msgpack;
+pub mod npz;
 pub(crate) mod numpy_type;
+pub mod parquet;
 pub mod pickle;
 pub mod python_json;
 

@@ -3,14 +3,13 @@
 //! Forms of fixed length (npy, raw) hand the reader's blocks on as they are; text forms ([`json`], [`csv`]) turn each block
 //! into text. All of them name types in numpy's words, which [`dtype`] knows.
 
+pub mod arrow;
+pub mod columns;
 pub mod csv;
 pub mod dtype;
 pub mod json;
 pub mod msgpack;
 pub mod npy;
-pub mod arrow;
-pub mod columns;
-pub mod msgpack;
 pub mod npz;
 pub(crate) mod numpy_type;
 pub mod parquet;

@@ -185,7 +185,7 @@ fn floats_64(packed: &[u8], width: u32, output: &mut [u8], minimum: u64, fill: O
     };
     if width < f64::MANTISSA_DIGITS {
         // As the mantissa of 2^52 plus the difference: unlike a conversion, this is vectorised.
-        const ONE_BIT: f64 = (1u64 << 52) as f64;
+        const ONE_BIT: f64 = 4_503_599_627_370_496.0; // 2^52
         spread(packed, width, output, |difference| {
             word(difference, f64::from_bits(ONE_BIT.to_bits() | difference) - ONE_BIT)
         });

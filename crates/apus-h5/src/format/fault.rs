@@ -34,11 +34,6 @@ impl Fault {
         Self::Damaged(reason.into())
     }
 
-    /// A part of HDF5 that is not read here.
-    pub(crate) fn unsupported(feature: impl Into<String>) -> Self {
-        Self::Unsupported(feature.into())
-    }
-
     /// The error that the caller of the crate sees.
     pub(crate) fn at(self, file: &str, object: &str) -> Error {
         let (file, object) = (file.to_owned(), object.to_owned());

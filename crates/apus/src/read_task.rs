@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// Blocks that a client may be behind with.
-const BLOCKS_AHEAD: usize = 2;
+const BLOCKS_AHEAD: usize = 1;
 /// When a client that found no place may come again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 

@@ -68,7 +68,7 @@ impl Default for Limits {
             decode_threads: n_cores,
             wait_ms: 5_000,
             block_bytes: 1 << 20,
-            work_ahead_bytes: 4 << 20,
+            work_ahead_bytes: 2 << 20,
             query_bytes: 16 << 20,
             slices_body_bytes: 320 << 20,
             row_ranges: 1_000_000,
@@ -78,7 +78,7 @@ impl Default for Limits {
             folder_files: 100_000,
             head_ms: 30_000,
             stall_ms: 120_000,
-            shutdown_ms: 30_000,
+            shutdown_ms: 10_000,
         }
     }
 }

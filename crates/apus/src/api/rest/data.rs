@@ -1,6 +1,6 @@
 //! `/v1/data/{path}`: the values of a dataset, selected rows and columns, in one of several forms.
 
-use apus_h5::{Dataset, Dataspace, Reader, RowRanges, Selection};
+use apus_h5::{Dataset, Dataspace, Datatype, Reader, RowRanges, Selection};
 use axum::{
     body::Bytes,
     extract::{RawQuery, State, rejection::BytesRejection},
@@ -122,7 +122,8 @@ async fn answer(
             return Ok(answer);
         }
         let selection = query.selection(&dataset)?;
-        let is_variable = Dtype::of(dataset.dtype()).is_some_and(|(dtype, _)| !dtype.is_fixed());
+        // Records that hold elements of variable length are for the reader to refuse.
+        let is_variable = matches!(dataset.dtype(), Datatype::VariableString { .. } | Datatype::VariableSequence(_));
         let answer = if *dataset.space() == Dataspace::Null || is_variable {
             whole_answer(&state, &dataset, &query, selection)?
         } else {
@@ -252,7 +253,7 @@ fn whole_answer(app: &App, dataset: &Dataset, query: &DataQuery, selection: Sele
     }
 }
 
-fn no_form(dtype: &apus_h5::Datatype, form: &'static str) -> EncodeError {
+fn no_form(dtype: &Datatype, form: &'static str) -> EncodeError {
     let what = dtype::name_of(dtype);
     match Dtype::of(dtype) {
         Some(_) => EncodeError::NoForm { what, form, instead: "json" },

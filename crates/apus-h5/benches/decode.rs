@@ -3,7 +3,13 @@
 //! Figures are bytes of decoded output per second of one core, for chunks of 8192 elements:
 //! `cargo bench -p apus-h5 --bench decode`.
 
-#![expect(clippy::cast_precision_loss, reason = "rows as coordinates")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "made-up values of a few thousand rows"
+)]
+#![expect(clippy::unwrap_used, reason = "a bench that cannot decode what it made itself has nothing to time")]
+#![expect(clippy::wildcard_imports, reason = "the modules only group the names of the figures")]
 
 use std::io::Write;
 
@@ -30,7 +36,7 @@ fn decode(bencher: Bencher, filters: &[Filter], raw: &[u8], chunk_len: usize) {
     let (mut scratch, mut out) = (Scratch::default(), vec![0; chunk_len]);
     pipeline.decode_into(raw, 0, &mut scratch, &mut out).unwrap();
     bencher.counter(BytesCount::new(chunk_len)).bench_local(|| {
-        pipeline.decode_into(divan::black_box(raw), 0, &mut scratch, divan::black_box(&mut out)).unwrap()
+        pipeline.decode_into(divan::black_box(raw), 0, &mut scratch, divan::black_box(&mut out)).unwrap();
     });
 }
 
@@ -71,7 +77,7 @@ fn summed(bytes: &[u8]) -> Vec<u8> {
 
 /// `n` numbers of `width` bits.
 fn packed(n: usize, width: usize) -> Vec<u8> {
-    (0..(n * width).div_ceil(8) + 1).map(|i| (i * 37 + i / 256) as u8).collect()
+    (0..=(n * width).div_ceil(8)).map(|i| (i * 37 + i / 256) as u8).collect()
 }
 
 mod filters {

@@ -25,11 +25,9 @@ pub(crate) fn find_field<'g>(group: &'g ParticleGroup, name: &str) -> Result<(&'
     let Some(column_name) = column_name else { return Ok((field, None)) };
     let axis = ["x", "y", "z"].into_iter().position(|axis| axis == column_name);
     let axis = axis.filter(|_| field.shape.len() == 2 && field.n_columns() == 3);
-    match field.column(column_name).or(axis) {
-        Some(column) => Ok((field, Some(column as u64))),
-        None => {
-            let names = field.named_columns.iter().flat_map(|c| c.names.iter().map(String::as_str));
-            Err(format!("{} has no column {column_name:?}{}", field.name, nearest(column_name, names)))
-        }
+    if let Some(column) = field.column(column_name).or(axis) {
+        return Ok((field, Some(column as u64)));
     }
+    let names = field.named_columns.iter().flat_map(|c| c.names.iter().map(String::as_str));
+    Err(format!("{} has no column {column_name:?}{}", field.name, nearest(column_name, names)))
 }

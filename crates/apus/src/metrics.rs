@@ -86,7 +86,7 @@ impl Metrics {
         }
     }
 
-    /// All of it as OpenMetrics text.
+    /// All of it as `OpenMetrics` text.
     pub fn to_text(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;

@@ -154,15 +154,14 @@ pub async fn answer<E: From<ApiError> + Send + 'static>(
 
 /// Waits for a place, as long as the configuration allows.
 async fn in_time<T, E>(app: &App, place: impl Future<Output = Result<T, E>>) -> ApiResult<T> {
-    match time::timeout(app.config.limits.wait(), place).await {
-        Ok(Ok(place)) => Ok(place),
-        Ok(Err(_)) | Err(_) => {
-            app.metrics.refused.inc();
-            Err(ApiError::Unavailable {
-                detail: "all places are taken; come again shortly".into(),
-                retry_after: RETRY_AFTER,
-            })
-        }
+    if let Ok(Ok(place)) = time::timeout(app.config.limits.wait(), place).await {
+        Ok(place)
+    } else {
+        app.metrics.refused.inc();
+        Err(ApiError::Unavailable {
+            detail: "all places are taken; come again shortly".into(),
+            retry_after: RETRY_AFTER,
+        })
     }
 }
 

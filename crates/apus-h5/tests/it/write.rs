@@ -207,7 +207,7 @@ fn check(name: &str, models: &[Model]) {
     for (model, path) in models.iter().zip(&paths) {
         fs::write(path, write(model)).unwrap();
     }
-    let paths: Vec<&Path> = paths.iter().map(|path| path.as_path()).collect();
+    let paths: Vec<&Path> = paths.iter().map(std::path::PathBuf::as_path).collect();
     let described = python::run("main", "describe.py", &paths);
     let mut lines = described.lines();
     for (model, path) in models.iter().zip(paths) {
@@ -408,7 +408,7 @@ fn attributes_as_simulation_codes_write_them() {
         ("Description".to_owned(), fixed("Überall ☉")),
         ("none".to_owned(), fixed("")),
         ("long".to_owned(), fixed(&"x".repeat(64_000))),
-        ("also long".to_owned(), numbers(&[8000], &[2.5f64; 8000])),
+        ("also long".to_owned(), numbers(&[8000], &vec![2.5f64; 8000])),
         ("Nachricht ☉".to_owned(), texts(&[], &["freier Text ☉"])),
         ("texts".to_owned(), texts(&[2, 2], &["a", "", "ccc", "dd"])),
         ("long text".to_owned(), texts(&[], &[&"y".repeat(1_000_000)])),
@@ -477,7 +477,7 @@ fn what_has_no_form_is_refused_by_name() {
         }
     };
     let with_type = |dtype, n_bytes| Array { dtype, space: Dataspace::Scalar, data: Data::Fixed(vec![0; n_bytes]) };
-    refuse(numbers(&[8192], &[0u64; 8192]), "of the header, more than 65535");
+    refuse(numbers(&[8192], &vec![0u64; 8192]), "of the header, more than 65535");
     refuse(numbers(&[3], &[0u64; 2]), "16 bytes for 3 elements of 8");
     refuse(numbers(&[u64::MAX, 2], &[0u64; 2]), "more elements than 64 bits count");
     refuse(with_type(Datatype::Reference { size: 8, region: false }, 8), "a reference");
@@ -549,14 +549,15 @@ fn any_array() -> impl Strategy<Value = Array> {
     ];
     (shape, dtype, any::<u64>()).prop_map(|(space, dtype, seed)| {
         let n = usize::try_from(space.n_elements().unwrap()).unwrap();
-        let data = match dtype {
-            Datatype::VariableString { .. } => Data::Variable(
-                (0..n).map(|i| "é".repeat((seed as usize).wrapping_mul(i + 1) % 40).into_bytes()).collect(),
-            ),
-            _ => {
-                let size = n * usize::try_from(dtype.size_bytes()).unwrap();
-                Data::Fixed((0..size).map(|i| seed.rotate_left(i as u32).to_le_bytes()[0]).collect())
-            }
+        let data = if let Datatype::VariableString { .. } = dtype {
+            Data::Variable(
+                (0..n)
+                    .map(|i| "é".repeat((usize::try_from(seed % 40).unwrap() * (i % 40 + 1)) % 40).into_bytes())
+                    .collect(),
+            )
+        } else {
+            let size = n * usize::try_from(dtype.size_bytes()).unwrap();
+            Data::Fixed((0..size).map(|i| seed.rotate_left(u32::try_from(i % 64).unwrap()).to_le_bytes()[0]).collect())
         };
         Array { dtype, space, data }
     })

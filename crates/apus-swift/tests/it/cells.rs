@@ -56,7 +56,9 @@ fn compare(n_boxes: u32, paths: &[PathBuf]) -> (usize, Vec<String>) {
                         assert_eq!(rows, *expected, "{name}: {group} in {bounds:?}");
                     }
                     (Err(Error::BadRegion { .. }), None) => {}
-                    (ours, theirs) => panic!("{name}: {group} in {bounds:?}: {ours:?}, but swiftsimio has {theirs:?}"),
+                    (ours, theirs) => {
+                        assert_eq!(format!("{ours:?}"), format!("{theirs:?}"), "{name}: {group} in {bounds:?}");
+                    }
                 }
             }
         }

@@ -138,6 +138,7 @@ fn write_integer(bytes: &[u8], size: usize, signed: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(text.as_bytes());
 }
 
+#[derive(Clone, Copy)]
 enum Precision {
     Half,
     Single,

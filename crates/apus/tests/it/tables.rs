@@ -104,8 +104,9 @@ fn cases() -> Vec<Case> {
     };
     let record_numpy = json!({"names": ["id", "x", "list"], "formats": ["<i4", "<f4", "(2,2)<i2"], "offsets": [0, 8, 12], "itemsize": 24});
     let texts = (0..N_ROWS).map(|i| "é".repeat(i % 7).into_bytes()).collect();
-    let sequences = (0..N_ROWS).map(|i| (0..i % 5).flat_map(|j| (j as f32).to_le_bytes()).collect()).collect();
-    let fixed_texts = (0..N_ROWS).flat_map(|i| format!("{:<5}", i).replace(' ', "\0").into_bytes()).collect();
+    let sequences =
+        (0..N_ROWS).map(|i| (0u8..5).take(i % 5).flat_map(|j| f32::from(j).to_le_bytes()).collect()).collect();
+    let fixed_texts = (0..N_ROWS).flat_map(|i| format!("{i:<5}").replace(' ', "\0").into_bytes()).collect();
     vec![
         Case::new("f4", f32::DTYPE, &[], json!("<f4")),
         Case::new("f8", f64::DTYPE, &[3], json!("<f8")),

@@ -2,7 +2,7 @@
 //!
 //! A mapping says which elements of the virtual dataset are which of a source, each side in row-major order. Most mappings put
 //! whole rows of a source, next to each other, into rows of the virtual dataset ([`rows`]): then a source is read like any other
-//! dataset, by a [`Reader`] of its own, and its blocks are passed on. All others are matched element by element ([`general`]).
+//! dataset, by a [`Reader`](crate::Reader) of its own, and its blocks are passed on. All others are matched element by element ([`general`]).
 //! What no source covers, or what is mapped to a source that is not there, is the fill value; of several sources for one
 //! element the last one counts. All of this is what libhdf5 does.
 

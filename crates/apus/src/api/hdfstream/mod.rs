@@ -7,7 +7,7 @@
 //! | `/hdfstream/download/{path}` | a file, or a folder as a tar archive |
 //! | `/hdfstream/`, `/hdfstream/viewer/*` | a page that says what is served here |
 //!
-//! [`request`] and [`slices`] read what is asked, [`listing`], [`object`] and [`read`] answer, [`error`] tells what went wrong
+//! `request` and `slices` read what is asked, `listing`, `object` and `read` answer, `error` tells what went wrong
 //! in the words that clients look for.
 
 mod error;
@@ -28,7 +28,7 @@ use quick_cache::{Weighter, sync::Cache};
 use tokio::sync::Semaphore;
 
 use self::object::Extent;
-use crate::{app::App, catalog::FileKey};
+use crate::{api::rest::download, app::App, catalog::FileKey};
 
 /// The only media type of requests and answers; clients compare it to the letter.
 const MSGPACK: &str = "application/x-msgpack";
@@ -81,4 +81,5 @@ pub fn router() -> Router<App> {
         .route("/hdfstream/msgpack", msgpack.clone())
         .route("/hdfstream/msgpack/", msgpack.clone())
         .route("/hdfstream/msgpack/{*path}", msgpack)
+        .route("/hdfstream/download/{*path}", get(download::get_download))
 }

@@ -23,9 +23,9 @@ const WHOLE_BYTES: u64 = 64 << 10;
 ///
 /// Errors: those that clients take as a missing object.
 pub(super) fn read_slices(app: &App, file: &OpenFile, path: &str, slices: Slices) -> Result<Answer, Error> {
-    let dataset = match file.h5.get(path).map_err(|error| Error::at(Stage::OpenSlice, error))? {
-        Object::Dataset(dataset) => dataset,
-        _ => return Err(Error::at(Stage::OpenSlice, ApiError::not_found(format!("{path} is not a dataset")))),
+    let object = file.h5.get(path).map_err(|error| Error::at(Stage::OpenSlice, error))?;
+    let Object::Dataset(dataset) = object else {
+        return Err(Error::at(Stage::OpenSlice, ApiError::not_found(format!("{path} is not a dataset"))));
     };
     let failed = |error: apus_h5::Error| Error::at(Stage::Read, error);
     let element = ElementType::of(dataset.dtype()).ok_or_else(|| Error::at(Stage::Read, unsupported(&dataset)))?;

@@ -179,26 +179,22 @@ impl Source {
     fn text_answer(self, reader: Reader) -> ApiResult<Answer> {
         let shape = self.query.shape(self.dataset.space(), reader.shape());
         let disposition = self.disposition();
-        match self.query.format {
-            Format::Csv => {
-                let columns = self
-                    .query
-                    .columns
-                    .as_ref()
-                    .map(|columns| columns.as_slice().iter().map(u64::to_string).collect::<Vec<_>>());
-                let encoder =
-                    CsvEncoder::new(reader.dtype(), &shape, last_name(&self.query.object), columns.as_deref())?;
-                let mut head = Vec::new();
-                encoder.write_names(&mut head);
-                let blocks = text_blocks(self, reader, encoder, head)?;
-                let answer = Answer::new(csv::CONTENT_TYPE, AnswerBody::Blocks { blocks, size_bytes: None });
-                Ok(answer.with_header(header::CONTENT_DISPOSITION, disposition))
-            }
-            _ => {
-                let encoder = JsonEncoder::new(reader.dtype(), &shape)?;
-                let blocks = text_blocks(self, reader, encoder, Vec::new())?;
-                Ok(Answer::new(json::CONTENT_TYPE, AnswerBody::Blocks { blocks, size_bytes: None }))
-            }
+        if self.query.format == Format::Csv {
+            let columns = self
+                .query
+                .columns
+                .as_ref()
+                .map(|columns| columns.as_slice().iter().map(u64::to_string).collect::<Vec<_>>());
+            let encoder = CsvEncoder::new(reader.dtype(), &shape, last_name(&self.query.object), columns.as_deref())?;
+            let mut head = Vec::new();
+            encoder.write_names(&mut head);
+            let blocks = text_blocks(self, reader, encoder, head)?;
+            let answer = Answer::new(csv::CONTENT_TYPE, AnswerBody::Blocks { blocks, size_bytes: None });
+            Ok(answer.with_header(header::CONTENT_DISPOSITION, disposition))
+        } else {
+            let encoder = JsonEncoder::new(reader.dtype(), &shape)?;
+            let blocks = text_blocks(self, reader, encoder, Vec::new())?;
+            Ok(Answer::new(json::CONTENT_TYPE, AnswerBody::Blocks { blocks, size_bytes: None }))
         }
     }
 

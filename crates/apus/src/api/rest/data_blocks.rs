@@ -80,8 +80,8 @@ impl Iterator for FixedBlocks {
         while self.left > 0 {
             let block = match self.reader.next() {
                 Some(Ok(block)) => Bytes::from_owner(OwnedBlock(block)),
-                Some(Err(error)) => return self.fail(error.into()),
-                None => return self.fail(ApiError::internal("the reader ended before its size")),
+                Some(Err(error)) => return Some(self.fail(error.into())),
+                None => return Some(self.fail(ApiError::internal("the reader ended before its size"))),
             };
             let n_bytes = block.len() as u64;
             let part = slice(&block, self.skip, self.skip.saturating_add(self.left));
@@ -91,7 +91,7 @@ impl Iterator for FixedBlocks {
             if self.left == 0
                 && let Some(Err(error)) = self.end.take().map(AtEnd::check)
             {
-                return self.fail(error);
+                return Some(self.fail(error));
             }
             if !part.is_empty() {
                 return Some(Ok(part));
@@ -102,9 +102,9 @@ impl Iterator for FixedBlocks {
 }
 
 impl FixedBlocks {
-    fn fail(&mut self, error: ApiError) -> Option<ApiResult<Bytes>> {
+    fn fail(&mut self, error: ApiError) -> ApiResult<Bytes> {
         self.left = 0;
-        Some(Err(error))
+        Err(error)
     }
 }
 

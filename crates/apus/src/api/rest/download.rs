@@ -1,6 +1,7 @@
 //! `/v1/download/{path}`: a file as it is, or a folder as a tar.
 
 use std::{
+    fmt::Write,
     io,
     ops::Range,
     sync::{Arc, Mutex, PoisonError},
@@ -20,7 +21,7 @@ use super::{
 use crate::{
     app::App,
     auth::Caller,
-    catalog::{Catalog, OpenBytes, TagBuilder, TreeFile, VPath},
+    catalog::{Catalog, OpenBytes, TagBuilder, TreeFile, VPath, media_type},
     error::{ApiError, ApiResult, Problem},
     read_task::{self, Answer, AnswerBody},
 };
@@ -81,9 +82,8 @@ fn file_answer(app: &App, caller: &Caller, path: &VPath, conditions: &Conditions
         Part::Bytes(range) => range.clone(),
     };
     let part_bytes = range.end - range.start;
+    let content_type = media_type::of(path.file_name().unwrap_or_default(), file.source.as_ref());
     let blocks = Box::new(FileBlocks::new(file, range, app.config.limits.block_bytes));
-    let is_hdf5 = path.file_name().is_some_and(|name| name.ends_with(".hdf5") || name.ends_with(".h5"));
-    let content_type = if is_hdf5 { "application/x-hdf5" } else { "application/octet-stream" };
     let answer = Answer::new(content_type, AnswerBody::Blocks { blocks, size_bytes: Some(part_bytes) })
         .with_header(header::ETAG, tag)
         .with_header(header::CACHE_CONTROL, "no-cache")
@@ -136,7 +136,7 @@ fn disposition(name: &str, ending: &str) -> String {
         if is_plain(byte) {
             utf8.push(char::from(byte));
         } else {
-            utf8.push_str(&format!("%{byte:02X}"));
+            let _ = write!(utf8, "%{byte:02X}");
         }
     }
     format!("attachment; filename=\"{ascii}{ending}\"; filename*=UTF-8''{utf8}{ending}")

@@ -5,7 +5,7 @@ mod data;
 mod data_blocks;
 mod data_query;
 mod docs;
-mod download;
+pub(crate) mod download;
 mod info;
 mod list;
 mod object;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The path behind the route's prefix.
-pub(super) struct FilePath(pub(super) VPath);
+pub(crate) struct FilePath(pub(crate) VPath);
 
 impl<S: Send + Sync> FromRequestParts<S> for FilePath {
     type Rejection = ApiError;

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::json_body::Fault;
 use crate::{
@@ -123,7 +123,8 @@ impl AuthRefusal {
 
 /// `{"detail": ...}`.
 fn detailed(status: StatusCode, detail: Value) -> Response {
-    let mut response = (status, Json(json!({ "detail": detail }))).into_response();
+    let body = Value::Object(serde_json::Map::from_iter([("detail".to_owned(), detail)]));
+    let mut response = (status, Json(body)).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

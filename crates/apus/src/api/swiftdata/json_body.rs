@@ -43,14 +43,11 @@ impl Fault {
 
     pub(super) fn to_json(&self) -> Value {
         let Self { kind, location, message, input, context } = self;
-        match context {
-            Some(error) => {
-                json!({"type": kind, "loc": location, "msg": message, "input": input, "ctx": {"error": error}})
-            }
-            None => {
-                let url = format!("https://errors.pydantic.dev/2.1/v/{kind}");
-                json!({"type": kind, "loc": location, "msg": message, "input": input, "url": url})
-            }
+        if let Some(error) = context {
+            json!({"type": kind, "loc": location, "msg": message, "input": input, "ctx": {"error": error}})
+        } else {
+            let url = format!("https://errors.pydantic.dev/2.1/v/{kind}");
+            json!({"type": kind, "loc": location, "msg": message, "input": input, "url": url})
         }
     }
 }

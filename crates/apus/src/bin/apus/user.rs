@@ -34,7 +34,7 @@ enum Command {
         name: AccountName,
         #[command(flatten)]
         password: PasswordArgs,
-        /// Keep no password: for an account whose logins another service decides (DB_URL)
+        /// Keep no password: for an account whose logins another service decides (`DB_URL`)
         #[arg(long, conflicts_with = "password_stdin")]
         no_password: bool,
         /// A role that the account has; may be given several times

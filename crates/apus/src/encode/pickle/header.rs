@@ -61,12 +61,11 @@ impl Header<'_> {
 
     /// The scale factor as a numpy scalar, or 1.
     pub(super) fn write_scale_factor(&self, w: &mut Writer) -> Result<()> {
-        match find(self.attributes, "Scale-factor") {
-            Some(attribute) => self.write_first(w, attribute, false),
-            None => {
-                w.float(1.0);
-                Ok(())
-            }
+        if let Some(attribute) = find(self.attributes, "Scale-factor") {
+            self.write_first(w, attribute, false)
+        } else {
+            w.float(1.0);
+            Ok(())
         }
     }
 

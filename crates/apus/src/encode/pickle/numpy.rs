@@ -29,7 +29,7 @@ pub(super) fn value(w: &mut Writer, place: &Place<'_>, array: &Array) -> Result<
             });
         }
         (Dataspace::Scalar, Data::Variable(texts)) => {
-            w.str(&text(texts.first().map(Vec::as_slice).unwrap_or_default()))
+            w.str(&text(texts.first().map(Vec::as_slice).unwrap_or_default()));
         }
         (Dataspace::Scalar, Data::Fixed(bytes)) => scalar(w, place, &array.dtype, bytes)?,
         (Dataspace::Simple { .. }, Data::Variable(texts)) => {
@@ -60,12 +60,11 @@ pub(super) fn first(w: &mut Writer, place: &Place<'_>, array: &Array) -> Result<
 
 /// Element `i` as a numpy scalar, or the `int` 0 beyond the end.
 pub(super) fn element(w: &mut Writer, place: &Place<'_>, array: &Array, i: usize) -> Result<()> {
-    match fixed_element(array, i) {
-        Some(bytes) => scalar(w, place, &array.dtype, bytes),
-        None => {
-            w.int(0);
-            Ok(())
-        }
+    if let Some(bytes) = fixed_element(array, i) {
+        scalar(w, place, &array.dtype, bytes)
+    } else {
+        w.int(0);
+        Ok(())
     }
 }
 

@@ -117,12 +117,11 @@ impl Shared<'_> {
         let (_, result) = w.call("swiftsimio.objects", "cosmo_factor", |w| {
             let (_, result) = w.call("operator", "pow", |w| {
                 w.global("swiftsimio.objects", "a");
-                match find(&field.attributes, "a-scale exponent") {
-                    Some(power) => self.write_power(w, field, power),
-                    None => {
-                        w.float(0.0);
-                        Ok(())
-                    }
+                if let Some(power) = find(&field.attributes, "a-scale exponent") {
+                    self.write_power(w, field, power)
+                } else {
+                    w.float(0.0);
+                    Ok(())
                 }
             });
             result?;

@@ -34,7 +34,7 @@ pub trait Resolver: Send + Sync {
     /// Opens the file that `from` names `target`. `None` says that no such file exists where it was looked for: what a
     /// virtual dataset maps to it is then its fill value, as in libhdf5, and an external link leads to nothing.
     ///
-    /// Errors: why the file may not or cannot be opened (the text becomes [`Error::Refused`](crate::Error::Refused)).
+    /// Errors: why the file may not or cannot be opened (the text becomes [`Error::Refused`]).
     fn resolve(&self, from: &File, target: &str) -> Result<Option<File>, String>;
 }
 

@@ -1,8 +1,8 @@
 //! Pickles of swiftsimio 7's objects, for clients of the older service: they are only ever written, never read.
 //!
-//! - [`units`] gives a `swiftsimio.reader.SWIFTUnits`, which swiftsimio 12 loads as well;
-//! - [`metadata`] gives a `swiftsimio.reader.SWIFTMetadata`;
-//! - [`mask`] gives a `swiftsimio.masks.SWIFTMask` that `constrain_spatial` works on.
+//! - [`units()`] gives a `swiftsimio.reader.SWIFTUnits`, which swiftsimio 12 loads as well;
+//! - [`metadata()`] gives a `swiftsimio.reader.SWIFTMetadata`;
+//! - [`mask()`] gives a `swiftsimio.masks.SWIFTMask` that `constrain_spatial` works on.
 //!
 //! Each object is made without its constructor (which would want the file) and is given the attributes that the constructor would
 //! have read from the file. Every leaf is a call of a public function (`unyt.unyt_quantity`, `numpy.ndarray`,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Contents, DatasetSpec, ObjectId, Tree};
-use crate::{Attribute, Data, Dataset, Datatype, Error, Group, Layout, LinkTarget, Object, Result};
+use crate::{Attribute, Data, Dataset, Datatype, Error, Group, Layout, LinkTarget, Object, Result, StringPadding};
 
 /// A [`Tree`] made from an existing file: all groups, links and attributes, every dataset with its shape and native type.
 /// Small datasets bring their elements; the others are [`Unwritten`](Contents::Unwritten) and read as zeros.
@@ -132,7 +132,7 @@ impl Copier<'_> {
 
     fn copy_dataset(&mut self, dataset: &Dataset) -> Result<DatasetSpec> {
         let spec = DatasetSpec {
-            dtype: dataset.dtype().clone(),
+            dtype: copied_type(dataset.stored_type(), dataset.dtype()),
             space: dataset.space().clone(),
             contents: Contents::Unwritten,
         };
@@ -150,7 +150,7 @@ impl Copier<'_> {
         match dataset.read_all(self.options.limit_bytes) {
             Ok(array) => {
                 self.count(dataset.file().name(), dataset.path(), held_bytes(&array.data))?;
-                Ok(DatasetSpec { dtype: array.dtype, space: array.space, contents: Contents::Held(array.data) })
+                Ok(DatasetSpec { dtype: spec.dtype, space: array.space, contents: Contents::Held(array.data) })
             }
             // Its elements are behind a link or a filter that is out of reach; its type and shape are not.
             Err(error @ (Error::Unsupported { .. } | Error::Refused { .. })) => {
@@ -173,8 +173,9 @@ impl Copier<'_> {
             Err(Error::Unsupported { .. } | Error::OverLimit { .. }) => self.attributes_one_by_one(object)?,
             Err(error) => return Err(error),
         };
-        for attribute in attributes {
+        for mut attribute in attributes {
             let what = format!("{path}: attribute {:?}", attribute.name);
+            attribute.value.dtype = copied_type(&attribute.stored_type, &attribute.value.dtype);
             if let Some(feature) = not_writable(&attribute.stored_type) {
                 self.omit(what, feature.to_owned());
                 continue;
@@ -233,6 +234,14 @@ impl Copier<'_> {
             }
             other => other,
         }
+    }
+}
+
+/// The type that a copy declares: the native one, but strings that end at a NUL go on doing so.
+fn copied_type(stored: &Datatype, native: &Datatype) -> Datatype {
+    match stored {
+        Datatype::FixedString { padding: StringPadding::NullTerminated, .. } => stored.clone(),
+        _ => native.clone(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{
     fmt::Write as _,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 use apus_h5::{Error, File, Object};
@@ -10,10 +11,14 @@ use serde_json::{Map, Value};
 
 use crate::{folder, python};
 
-fn files() -> PathBuf {
-    let folder = python::scratch("links");
-    python::run("main", "make_metadata_files.py", &[&folder, Path::new("links")]);
-    folder
+/// Made once: the tests run side by side.
+fn files() -> &'static Path {
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = python::scratch("links");
+        python::run("main", "make_metadata_files.py", &[&folder, Path::new("links")]);
+        folder
+    });
+    &FOLDER
 }
 
 fn kind(object: &Object) -> &'static str {

@@ -16,7 +16,7 @@ DIGESTS = {mount: json.loads((folder / "DIGESTS.json").read_text()) for mount, f
 
 @pytest.fixture(scope="session")
 def root(server):
-    return hdfstream.open(f"{server.url}/hdfstream", "/")
+    return hdfstream.open(f"{server.url}hdfstream", "/")
 
 
 @swift_files
@@ -29,11 +29,11 @@ def test_attributes_types_and_contents_are_h5pys(root, mount, path):
         remote.visititems(lambda name, _: seen.append(name))
         # h5py visits each object once, by hard links; the client goes through soft links too.
         assert set(names) <= set(seen)
-        same_attributes(remote, local)
+        same_attributes(remote["/"], local)
         for name in names:
             try:
                 here = local[name]
-            except OSError:
+            except (OSError, KeyError):
                 # A type that current libhdf5 refuses, though older ones read it: the digest tells.
                 shape, dtype, digest = DIGESTS[mount][path.name][name]
                 there = remote[name]

@@ -57,9 +57,10 @@ def measure(pid, url, truth, rounds):
         cpu, begin = cpu_seconds(pid), time.perf_counter()
         with session.post(f"{url}/swiftdata/unmasked_dataset", json=body, headers={"Authorization": f"Bearer {token}"}, stream=True, timeout=300) as answer:
             answer.raise_for_status()
-            pieces = [next(answer.iter_content(1))]
+            pieces = [answer.raw.read(1)]
             first_byte = time.perf_counter() - begin
-            pieces += answer.iter_content(1 << 20)
+            while piece := answer.raw.read(1 << 20):
+                pieces.append(piece)
         wall = time.perf_counter() - begin
         text = b"".join(pieces)
         if i == 0:

@@ -1,33 +1,26 @@
 //! `/v1/download/{path}`: a file as it is, or a folder as a tar.
 
-use std::{
-    fmt::Write,
-    io,
-    ops::Range,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::fmt::Write;
 
 use axum::{
     extract::{RawQuery, State},
     http::{HeaderMap, Method, header},
     response::Response,
 };
-use bytes::Bytes;
 
 use super::{
     conditions::{Conditions, Part, mark_part},
+    file_blocks::FileBlocks,
     params::{FilePath, Params},
+    tar::Tar,
 };
 use crate::{
     app::App,
     auth::Caller,
-    catalog::{Catalog, OpenBytes, TagBuilder, TreeFile, VPath, media_type},
+    catalog::{TagBuilder, VPath, media_type},
     error::{ApiError, ApiResult, Problem},
     read_task::{self, Answer, AnswerBody},
 };
-
-/// The unit of a tar.
-const TAR_BLOCK: u64 = 512;
 
 /// A file as it is; or a folder, with all below it that the caller may see, as a tar.
 ///
@@ -54,11 +47,41 @@ pub(crate) async fn get_download(
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     Params::parse(query.as_deref(), &[])?;
-    let conditions = Conditions::of(&headers);
+    answer(app, caller, path, TarNames::from_folder, &method, &headers).await
+}
+
+/// What `/hdfstream/download` gives: the same, but that the names in a tar begin at the root.
+pub(crate) async fn get_from_root(
+    State(app): State<App>,
+    caller: Caller,
+    FilePath(path): FilePath,
+    method: Method,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    if path.as_str().is_empty() {
+        return Err(get_root().await);
+    }
+    answer(app, caller, path, TarNames::from_root, &method, &headers).await
+}
+
+/// The root itself is no download of that kind.
+pub(crate) async fn get_root() -> ApiError {
+    ApiError::bad_request("name a file or a folder: the root is not downloaded as one")
+}
+
+async fn answer(
+    app: App,
+    caller: Caller,
+    path: VPath,
+    names: fn(&VPath) -> TarNames,
+    method: &Method,
+    headers: &HeaderMap,
+) -> ApiResult<Response> {
+    let conditions = Conditions::of(headers);
     let state = app.clone();
     read_task::answer(&app, method == Method::HEAD, move || {
         if state.catalog.is_folder(&caller, &path)? {
-            folder_answer(&state, caller, &path, &conditions)
+            folder_answer(&state, caller, &path, names(&path), &conditions)
         } else {
             file_answer(&state, &caller, &path, &conditions)
         }
@@ -92,39 +115,56 @@ fn file_answer(app: &App, caller: &Caller, path: &VPath, conditions: &Conditions
     Ok(mark_part(answer, &part, size_bytes))
 }
 
-fn folder_answer(app: &App, caller: Caller, path: &VPath, conditions: &Conditions) -> ApiResult<Answer> {
+/// How the tar of a folder names things.
+struct TarNames {
+    /// What the names of its files begin with.
+    folder: String,
+    /// Its own name, without the ending.
+    name: String,
+}
+
+impl TarNames {
+    /// From the folder on, as one who packs it from its parent does.
+    fn from_folder(path: &VPath) -> Self {
+        let name = path.file_name().unwrap_or("files").to_owned();
+        Self { folder: name.clone(), name }
+    }
+
+    /// From the root on, so that the tars of several folders unpack into one tree.
+    fn from_root(path: &VPath) -> Self {
+        Self { folder: path.as_str().to_owned(), name: path.as_str().replace('/', "_") }
+    }
+}
+
+fn folder_answer(
+    app: &App,
+    caller: Caller,
+    path: &VPath,
+    names: TarNames,
+    conditions: &Conditions,
+) -> ApiResult<Answer> {
     let files = app.catalog.tree(&caller, path, app.config.limits.folder_files)?;
-    let folder = path.file_name().unwrap_or("files").to_owned();
     let mut tag = TagBuilder::new();
     tag.add("folder");
-    let mut size_bytes = 2 * TAR_BLOCK;
+    tag.add(&names.folder);
     for file in &files {
         tag.add(&file.inner);
         tag.add(file.size_bytes.to_le_bytes());
         tag.add(file.modified_s.to_le_bytes());
-        let head_bytes = tar_head(&folder, file)?.len() as u64;
-        size_bytes = size_bytes.saturating_add(head_bytes).saturating_add(padded(file.size_bytes));
     }
     // Weak: what lies in the files was not looked at.
     let tag = format!("W/{}", tag.finish());
     if let Some(answer) = conditions.decide(&tag)? {
         return Ok(answer);
     }
-    let blocks = TarBlocks {
-        catalog: app.catalog.clone(),
-        caller,
-        block_bytes: app.config.limits.block_bytes,
-        files: files.into_iter(),
-        current: None,
-        is_over: false,
-        folder: folder.clone(),
-    };
-    let body = AnswerBody::Blocks { blocks: Box::new(blocks), size_bytes: Some(size_bytes) };
+    let tar = Tar::new(app.catalog.clone(), caller, names.folder, files, app.config.limits.block_bytes)?;
+    let size_bytes = Some(tar.size_bytes());
+    let body = AnswerBody::Blocks { blocks: Box::new(tar), size_bytes };
     Ok(Answer::new("application/x-tar", body)
         .with_header(header::ETAG, tag)
         .with_header(header::CACHE_CONTROL, "no-cache")
         .with_header(header::ACCEPT_RANGES, "none")
-        .with_header(header::CONTENT_DISPOSITION, disposition(&folder, ".tar")))
+        .with_header(header::CONTENT_DISPOSITION, disposition(&names.name, ".tar")))
 }
 
 /// `attachment` with the name in both forms of RFC 6266.
@@ -140,142 +180,4 @@ fn disposition(name: &str, ending: &str) -> String {
         }
     }
     format!("attachment; filename=\"{ascii}{ending}\"; filename*=UTF-8''{utf8}{ending}")
-}
-
-/// The bytes of a file, in blocks whose buffers are used again.
-struct FileBlocks {
-    file: OpenBytes,
-    range: Range<u64>,
-    block_bytes: usize,
-    buffers: Arc<Mutex<Vec<Vec<u8>>>>,
-}
-
-impl FileBlocks {
-    fn new(file: OpenBytes, range: Range<u64>, block_bytes: usize) -> Self {
-        Self { file, range, block_bytes, buffers: Arc::default() }
-    }
-
-    fn read(&mut self) -> ApiResult<Bytes> {
-        let left = self.range.end - self.range.start;
-        let n_bytes = usize::try_from(left).unwrap_or(usize::MAX).min(self.block_bytes);
-        let free = self.buffers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut buffer = free.unwrap_or_default();
-        buffer.resize(n_bytes, 0);
-        self.file.source.read_at(self.range.start, &mut buffer).map_err(|error| self.fault(&error))?;
-        self.range.start += n_bytes as u64;
-        if self.range.is_empty() {
-            self.file.check_unchanged()?;
-        }
-        Ok(Bytes::from_owner(Recycled { buffer, buffers: Arc::clone(&self.buffers) }))
-    }
-
-    fn fault(&self, error: &io::Error) -> ApiError {
-        let path = &self.file.path;
-        match error.kind() {
-            io::ErrorKind::UnexpectedEof => ApiError::Unreadable {
-                code: "changed",
-                detail: format!("{path}: the file was cut short while it was read; ask again").into(),
-            },
-            _ => ApiError::internal(format!("{path}: {error}")),
-        }
-    }
-}
-
-impl Iterator for FileBlocks {
-    type Item = ApiResult<Bytes>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.range.is_empty() {
-            return None;
-        }
-        let block = self.read();
-        if block.is_err() {
-            self.range = 0..0;
-        }
-        Some(block)
-    }
-}
-
-/// A buffer that goes back when the socket is done with it.
-struct Recycled {
-    buffer: Vec<u8>,
-    buffers: Arc<Mutex<Vec<Vec<u8>>>>,
-}
-
-impl AsRef<[u8]> for Recycled {
-    fn as_ref(&self) -> &[u8] {
-        &self.buffer
-    }
-}
-
-impl Drop for Recycled {
-    fn drop(&mut self) {
-        let buffer = std::mem::take(&mut self.buffer);
-        self.buffers.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
-    }
-}
-
-/// A folder as a tar: for each file a head, its bytes, and zeros up to the next unit.
-struct TarBlocks {
-    catalog: Catalog,
-    caller: Caller,
-    block_bytes: usize,
-    folder: String,
-    files: std::vec::IntoIter<TreeFile>,
-    current: Option<(FileBlocks, u64)>,
-    is_over: bool,
-}
-
-impl TarBlocks {
-    fn step(&mut self) -> ApiResult<Option<Bytes>> {
-        if let Some((blocks, n_zeros)) = &mut self.current {
-            if let Some(block) = blocks.next() {
-                return block.map(Some);
-            }
-            let n_zeros = usize::try_from(*n_zeros).unwrap_or(0);
-            self.current = None;
-            if n_zeros > 0 {
-                return Ok(Some(Bytes::from(vec![0; n_zeros])));
-            }
-        }
-        let Some(file) = self.files.next() else {
-            self.is_over = true;
-            // Two units of zeros end a tar.
-            return Ok(Some(Bytes::from_static(&[0; 1024])));
-        };
-        let head = tar_head(&self.folder, &file)?;
-        let bytes = self.catalog.open_tree_file(&self.caller, &file)?;
-        let n_zeros = padded(file.size_bytes) - file.size_bytes;
-        self.current = Some((FileBlocks::new(bytes, 0..file.size_bytes, self.block_bytes), n_zeros));
-        Ok(Some(Bytes::from(head)))
-    }
-}
-
-impl Iterator for TarBlocks {
-    type Item = ApiResult<Bytes>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.is_over {
-            return None;
-        }
-        let block = self.step();
-        self.is_over |= block.is_err();
-        block.transpose()
-    }
-}
-
-/// What stands before a file's bytes; more than one unit where its path is long.
-fn tar_head(folder: &str, file: &TreeFile) -> ApiResult<Vec<u8>> {
-    let mut head = tar::Header::new_gnu();
-    head.set_size(file.size_bytes);
-    head.set_mode(0o644);
-    head.set_mtime(u64::try_from(file.modified_s).unwrap_or(0));
-    let mut builder = tar::Builder::new(Vec::new());
-    // No data: it follows block by block.
-    builder.append_data(&mut head, format!("{folder}/{}", file.inner), io::empty()).map_err(ApiError::internal)?;
-    Ok(builder.get_ref().clone())
-}
-
-fn padded(size_bytes: u64) -> u64 {
-    size_bytes.div_ceil(TAR_BLOCK).saturating_mul(TAR_BLOCK)
 }

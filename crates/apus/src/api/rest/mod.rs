@@ -6,11 +6,13 @@ mod data_blocks;
 mod data_query;
 mod docs;
 pub(crate) mod download;
+mod file_blocks;
 mod info;
 mod list;
 mod object;
 mod params;
 mod stored_type;
+mod tar;
 
 use axum::{Router, routing::get};
 

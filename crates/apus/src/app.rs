@@ -44,7 +44,7 @@ impl App {
         let pool = DecodePool::new(config.limits.decode_threads)?;
         let reads = Reads::new(&config.limits);
         let metrics = Metrics::new();
-        let hdfstream = hdfstream::Kept::new(config.caches.description_bytes);
+        let hdfstream = hdfstream::Kept::new(config.caches.description_bytes, config.limits.slices_held_bytes);
         Ok(Self(Arc::new(Shared { config, catalog, auth, pool, reads, metrics, hdfstream })))
     }
 

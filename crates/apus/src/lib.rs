@@ -15,6 +15,7 @@ pub mod app;
 pub mod auth;
 pub mod catalog;
 pub mod config;
+mod content_coding;
 pub mod encode;
 pub mod error;
 pub mod metrics;

@@ -28,6 +28,8 @@ pub struct Limits {
     pub query_bytes: usize,
     /// The most bytes of a request's body in the hdfstream protocol, which sends all slices of a dataset at once.
     pub slices_body_bytes: u64,
+    /// The memory for the slices of all requests of the hdfstream protocol together; one of 16,777,216 takes 256 MiB.
+    pub slices_held_bytes: u64,
     /// The most ranges of rows in one request.
     pub row_ranges: usize,
     /// The most bytes of an answer's values.
@@ -71,6 +73,7 @@ impl Default for Limits {
             work_ahead_bytes: 2 << 20,
             query_bytes: 16 << 20,
             slices_body_bytes: 320 << 20,
+            slices_held_bytes: 1 << 30,
             row_ranges: 1_000_000,
             answer_bytes: 1 << 40,
             held_bytes: 64 << 20,

@@ -2,53 +2,57 @@
 
 use axum::{
     body::Body,
-    extract::{Path, Query, State},
-    http::{HeaderMap, Method, StatusCode, header},
+    extract::{Path, Query, State, rejection::PathRejection},
+    http::{HeaderMap, HeaderName, Method, StatusCode, header},
     response::Response,
 };
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use tokio::sync::SemaphorePermit;
+use tokio::time;
 
 use super::{
     DescriptionKey, MSGPACK,
     error::{Error, Stage},
+    held::Held,
     listing,
     object::{self, Extent},
-    read,
+    read::Part,
     request::{BodyParser, Request},
 };
 use crate::{
     app::App,
     auth::Caller,
-    catalog::{OpenFile, TagBuilder, VPath},
+    catalog::{OpenFile, VPath},
+    content_coding::ContentCoding,
     error::ApiError,
     read_task::{self, Answer, AnswerBody},
 };
 
-/// Bodies beyond this length are read one at a time: sixteen million slices take hundreds of megabytes.
-const LARGE_BODY_BYTES: u64 = 1 << 20;
+/// What stands behind the route's prefix; nothing for the root.
+type AskedPath = Result<Option<Path<String>>, PathRejection>;
 
 /// GET: the request is in the query.
 pub(super) async fn get_object(
     State(app): State<App>,
     method: Method,
     caller: Caller,
-    path: Option<Path<String>>,
+    path: AskedPath,
     Query(parameters): Query<Vec<(String, String)>>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     let parameters = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let request = Request::from_query(parameters).map_err(Error::bad_request)?;
-    let if_none_match = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    answer(app, caller, path, request, method == Method::HEAD, if_none_match).await
+    let known_tags = text(&headers, &header::IF_NONE_MATCH);
+    let form = Form { head: method == Method::HEAD, tagged: true, known_tags, coding: coding(&headers) };
+    let held = app.hdfstream.slices.nothing();
+    answer(app, caller, path, Asked { request, held }, form).await
 }
 
 /// POST: the request is the body.
 pub(super) async fn post_object(
     State(app): State<App>,
     caller: Caller,
-    path: Option<Path<String>>,
+    path: AskedPath,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Error> {
@@ -57,109 +61,176 @@ pub(super) async fn post_object(
             "POST requests must have content type application/x-msgpack".into(),
         )));
     }
-    let request = read_body(&app, body).await?;
-    answer(app, caller, path, request, false, None).await
+    let (request, held) = read_body(&app, body).await?;
+    let form = Form { head: false, tagged: false, known_tags: None, coding: coding(&headers) };
+    answer(app, caller, path, Asked { request, held }, form).await
 }
 
-async fn read_body(app: &App, mut body: Body) -> Result<Request, Error> {
+/// What is asked, with the memory that its slices take.
+struct Asked {
+    request: Request,
+    held: Held,
+}
+
+/// What the client's headers say of the answer.
+struct Form {
+    /// Whether no body is wanted.
+    head: bool,
+    /// Whether the answer has an entity tag: one to POST has no use for it.
+    tagged: bool,
+    /// The entity tags of the answers that the client has.
+    known_tags: Option<String>,
+    /// The coding for what is not a stream of values.
+    coding: Option<ContentCoding>,
+}
+
+impl Form {
+    fn is_known(&self, tag: &str) -> bool {
+        let weak = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+        self.known_tags
+            .as_deref()
+            .is_some_and(|known| known.trim() == "*" || known.split(',').any(|known| weak(known) == weak(tag)))
+    }
+
+    /// A description, in the client's coding where that is worth it.
+    fn whole(&self, body: Vec<u8>) -> Result<Answer, Error> {
+        let encoded = match self.coding {
+            Some(coding) => coding.encode(&body).map_err(ApiError::internal)?,
+            None => None,
+        };
+        Ok(self.labelled(encoded.is_some(), encoded.unwrap_or(body).into()))
+    }
+
+    fn labelled(&self, is_encoded: bool, body: Bytes) -> Answer {
+        let answer = Answer::new(MSGPACK, AnswerBody::Whole(body)).with_header(header::VARY, "accept-encoding");
+        match self.coding {
+            Some(coding) if is_encoded => answer.with_header(header::CONTENT_ENCODING, coding.name()),
+            _ => answer,
+        }
+    }
+}
+
+fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let values: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    (!values.is_empty()).then(|| values.join(","))
+}
+
+fn coding(headers: &HeaderMap) -> Option<ContentCoding> {
+    text(headers, &header::ACCEPT_ENCODING).as_deref().and_then(ContentCoding::accepted)
+}
+
+async fn read_body(app: &App, mut body: Body) -> Result<(Request, Held), Error> {
     let mut parser = BodyParser::default();
+    let mut held = app.hdfstream.slices.nothing();
     let mut n_bytes = 0;
-    let mut turn: Option<SemaphorePermit<'_>> = None;
-    while let Some(frame) = body.frame().await {
+    let limits = &app.config.limits;
+    while let Some(frame) = time::timeout(limits.stall(), body.frame())
+        .await
+        .map_err(|_| Error::bad_request("Unable to read request: nothing came for too long".to_owned()))?
+    {
         let frame = frame.map_err(|error| Error::bad_request(format!("Unable to read request: {error}")))?;
         let piece: Bytes = frame.into_data().unwrap_or_default();
         n_bytes += piece.len() as u64;
-        if n_bytes > app.config.limits.slices_body_bytes {
+        if n_bytes > limits.slices_body_bytes {
             return Err(Error::from(ApiError::too_large(format!(
                 "the request's body has more than {} bytes; ask for the slices in several requests",
-                app.config.limits.slices_body_bytes
+                limits.slices_body_bytes
             ))));
         }
-        if turn.is_none() && n_bytes > LARGE_BODY_BYTES {
-            turn = app.hdfstream.large_body.acquire().await.ok();
-        }
         parser.feed(&piece).map_err(Error::bad_request)?;
+        held.grow(parser.held_bytes(), limits.wait()).await?;
     }
-    parser.finish().map_err(Error::bad_request)
+    Ok((parser.finish().map_err(Error::bad_request)?, held))
 }
 
-async fn answer(
-    app: App,
-    caller: Caller,
-    path: Option<Path<String>>,
-    request: Request,
-    head: bool,
-    if_none_match: Option<String>,
-) -> Result<Response, Error> {
-    let text = path.map(|Path(path)| path).unwrap_or_default();
+async fn answer(app: App, caller: Caller, path: AskedPath, asked: Asked, form: Form) -> Result<Response, Error> {
+    // A path that is no text leads nowhere, as any other that names nothing.
+    let text = path.map_err(|_| Error::invalid_path("(not UTF-8)"))?.map(|Path(path)| path).unwrap_or_default();
     let path = VPath::parse(&text).map_err(|error| match error.status() {
         StatusCode::BAD_REQUEST if text.len() > 4096 => {
             Error::bad_request(format!("Path is too long: {} bytes", text.len()))
         }
         _ => Error::invalid_path(&text),
     })?;
+    let head = form.head;
     let work = {
         let app = app.clone();
-        move || work(&app, &caller, &path, request, if_none_match.as_deref())
+        move || work(&app, &caller, &path, asked, &form)
     };
     read_task::answer(&app, head, work).await
 }
 
-fn work(
-    app: &App,
-    caller: &Caller,
-    path: &VPath,
-    request: Request,
-    if_none_match: Option<&str>,
-) -> Result<Answer, Error> {
+fn work(app: &App, caller: &Caller, path: &VPath, asked: Asked, form: &Form) -> Result<Answer, Error> {
+    let Asked { request, held } = asked;
     let invalid_path = |error: ApiError| match error {
         ApiError::NotFound(_) => Error::invalid_path(path.as_str()),
         error => Error::from(error),
     };
     if app.catalog.is_folder(caller, path).map_err(invalid_path)? {
-        let body = listing::describe_folder(app, caller, path, request.max_depth).map_err(invalid_path)?;
-        return Ok(Answer::new(MSGPACK, AnswerBody::Whole(body.into())));
+        return form.whole(listing::describe_folder(app, caller, path, request.max_depth).map_err(invalid_path)?);
     }
     let Some(name) = &request.object else {
-        let body = listing::describe_file(app, caller, path).map_err(invalid_path)?;
-        return Ok(Answer::new(MSGPACK, AnswerBody::Whole(body.into())));
+        return form.whole(listing::describe_file(app, caller, path).map_err(invalid_path)?);
     };
     let stage = if request.slices.is_some() { Stage::OpenSlice } else { Stage::OpenObject };
     let file = app.catalog.open(caller, path).map_err(|error| Error::at(stage, error))?;
-    let tag = entity_tag(&file, name, &request);
-    if if_none_match.is_some_and(|tags| tags == "*" || tags.split(',').any(|known| known.trim() == tag)) {
-        return Ok(Answer::empty(StatusCode::NOT_MODIFIED).with_header(header::ETAG, tag));
-    }
     let extent = Extent { max_depth: request.max_depth, data_size_limit: request.data_size_limit };
-    let answer = match request.slices {
-        Some(slices) => read::read_slices(app, &file, name, slices)?,
-        None => Answer::new(MSGPACK, AnswerBody::Whole(object_map(app, &file, name, extent)?)),
+    let part = request.slices.map(|slices| Part::open(&file, name, slices, held)).transpose()?;
+    let mut tag = match &part {
+        _ if !form.tagged => None,
+        Some(part) => Some(part.entity_tag(&file)?),
+        None => Some(extent.entity_tag(&file, name)),
     };
-    Ok(answer.with_header(header::ETAG, tag))
+    let answer = if tag.as_deref().is_some_and(|tag| form.is_known(tag)) {
+        Answer::empty(StatusCode::NOT_MODIFIED).with_header(header::VARY, "accept-encoding")
+    } else if let Some(part) = part {
+        part.read(app)?
+    } else {
+        let description = object_map(app, &file, name, extent, form)?;
+        // What comes from other files may change while this one does not.
+        tag = tag.filter(|_| description.self_contained);
+        description.answer
+    };
+    Ok(match tag {
+        Some(tag) => answer.with_header(header::ETAG, tag),
+        None => answer,
+    })
 }
 
-/// The description of an object, made once for each state of the file.
-fn object_map(app: &App, file: &OpenFile, name: &str, extent: Extent) -> Result<Bytes, Error> {
-    let key = DescriptionKey { file: file.key.clone(), object: name.to_owned(), extent };
-    if let Some(body) = app.hdfstream.descriptions.get(&key) {
-        return Ok(body);
+struct Described {
+    answer: Answer,
+    self_contained: bool,
+}
+
+/// The description of an object, made and encoded once for each state of the file.
+fn object_map(app: &App, file: &OpenFile, name: &str, extent: Extent, form: &Form) -> Result<Described, Error> {
+    let plain_key = DescriptionKey { file: file.key.clone(), object: name.to_owned(), extent, coding: None };
+    let coded_key = form.coding.map(|coding| DescriptionKey { coding: Some(coding), ..plain_key.clone() });
+    if let Some(body) = coded_key.as_ref().and_then(|key| app.hdfstream.descriptions.get(key)) {
+        return Ok(Described { answer: form.labelled(true, body), self_contained: true });
     }
-    let description =
-        object::describe(&file.h5, name, extent).map_err(|error| Error::at(Stage::OpenObject, error))?.ok_or_else(
-            || Error::at(Stage::OpenObject, ApiError::not_found(format!("{name} is of a kind that has no form here"))),
-        )?;
+    let (plain, self_contained) = match app.hdfstream.descriptions.get(&plain_key) {
+        Some(body) => (body, true),
+        None => describe(app, file, plain_key)?,
+    };
+    let encoded = match form.coding {
+        Some(coding) => coding.encode(&plain).map_err(ApiError::internal)?.map(Bytes::from),
+        None => None,
+    };
+    if let (Some(key), Some(body), true) = (coded_key, &encoded, self_contained) {
+        app.hdfstream.descriptions.insert(key, body.clone());
+    }
+    Ok(Described { answer: form.labelled(encoded.is_some(), encoded.unwrap_or(plain)), self_contained })
+}
+
+fn describe(app: &App, file: &OpenFile, key: DescriptionKey) -> Result<(Bytes, bool), Error> {
+    let failed = |error: ApiError| Error::at(Stage::Read, error);
+    let description = object::describe(&file.h5, &key.object, key.extent)
+        .map_err(|error| failed(error.into()))?
+        .ok_or_else(|| failed(ApiError::not_found(format!("{} is of a kind that has no form here", key.object))))?;
     let body = Bytes::from(description.body);
     if description.self_contained {
         app.hdfstream.descriptions.insert(key, body.clone());
     }
-    Ok(body)
-}
-
-/// Weak, since the answer may leave compressed.
-fn entity_tag(file: &OpenFile, name: &str, request: &Request) -> String {
-    let mut tag = TagBuilder::new();
-    file.bytes.identity.write_to(&mut tag);
-    tag.add(name);
-    tag.add(format!("{request:?}"));
-    format!("W/{}", tag.finish())
+    Ok((body, description.self_contained))
 }

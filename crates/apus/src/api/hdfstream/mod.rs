@@ -7,11 +7,12 @@
 //! | `/hdfstream/download/{path}` | a file, or a folder as a tar archive |
 //! | `/hdfstream/`, `/hdfstream/viewer/*` | a page that says what is served here |
 //!
-//! `request` and `slices` read what is asked, `listing`, `object` and `read` answer, `error` tells what went wrong
+//! `request` and `slices` read what is asked (within the memory that `held` counts), `listing`, `object` and `read` answer, `error` tells what went wrong
 //! in the words that clients look for.
 
 mod error;
 mod handlers;
+mod held;
 mod listing;
 mod object;
 mod page;
@@ -25,10 +26,9 @@ use std::fmt;
 use axum::{Router, routing::get};
 use bytes::Bytes;
 use quick_cache::{Weighter, sync::Cache};
-use tokio::sync::Semaphore;
 
-use self::object::Extent;
-use crate::{api::rest::download, app::App, catalog::FileKey};
+use self::{held::SliceMemory, object::Extent};
+use crate::{api::rest::download, app::App, catalog::FileKey, content_coding::ContentCoding};
 
 /// The only media type of requests and answers; clients compare it to the letter.
 const MSGPACK: &str = "application/x-msgpack";
@@ -36,8 +36,8 @@ const MSGPACK: &str = "application/x-msgpack";
 /// What this protocol keeps between requests.
 pub struct Kept {
     descriptions: Cache<DescriptionKey, Bytes, ByLength>,
-    /// The turn to send a large body.
-    large_body: Semaphore,
+    /// The memory for slices.
+    slices: SliceMemory,
 }
 
 /// What a description was made of.
@@ -46,6 +46,8 @@ struct DescriptionKey {
     file: FileKey,
     object: String,
     extent: Extent,
+    /// How it is encoded.
+    coding: Option<ContentCoding>,
 }
 
 #[derive(Clone)]
@@ -58,9 +60,10 @@ impl Weighter<DescriptionKey, Bytes> for ByLength {
 }
 
 impl Kept {
-    /// Nothing yet; at most so many bytes of descriptions later.
-    pub fn new(description_bytes: u64) -> Self {
-        Self { descriptions: Cache::with_weighter(256, description_bytes, ByLength), large_body: Semaphore::new(1) }
+    /// Nothing yet; at most so many bytes of descriptions, and of slices that are being read, later.
+    pub fn new(description_bytes: u64, slices_bytes: u64) -> Self {
+        let descriptions = Cache::with_weighter(256, description_bytes, ByLength);
+        Self { descriptions, slices: SliceMemory::new(slices_bytes) }
     }
 }
 
@@ -81,5 +84,7 @@ pub fn router() -> Router<App> {
         .route("/hdfstream/msgpack", msgpack.clone())
         .route("/hdfstream/msgpack/", msgpack.clone())
         .route("/hdfstream/msgpack/{*path}", msgpack)
-        .route("/hdfstream/download/{*path}", get(download::get_download))
+        .route("/hdfstream/download", get(download::get_root))
+        .route("/hdfstream/download/", get(download::get_root))
+        .route("/hdfstream/download/{*path}", get(download::get_from_root))
 }

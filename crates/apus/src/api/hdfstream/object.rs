@@ -2,7 +2,10 @@
 
 use apus_h5::{Attribute, Dataset, File, Group, Layout, Link, LinkTarget, Object, Result};
 
-use crate::encode::msgpack::{self, ElementType, write_array, write_map, write_nil, write_str};
+use crate::{
+    catalog::{OpenFile, TagBuilder},
+    encode::msgpack::{self, ElementType, write_array, write_map, write_nil, write_str},
+};
 
 /// Groups of more links than this, below the one that was asked for, come without the contents of their datasets.
 const MAX_LINKS_WITH_DATA: usize = 20;
@@ -16,6 +19,20 @@ pub(super) struct Extent {
     pub(super) max_depth: u32,
     /// Contents of datasets of at most so many bytes come along.
     pub(super) data_size_limit: u64,
+}
+
+impl Extent {
+    /// What tells the description from others and from those of other states of the file. Weak, since descriptions leave
+    /// compressed or not.
+    pub(super) fn entity_tag(self, file: &OpenFile, path: &str) -> String {
+        let mut tag = TagBuilder::new();
+        file.bytes.identity.write_to(&mut tag);
+        tag.add("hdfstream object");
+        tag.add(path);
+        tag.add(self.max_depth.to_le_bytes());
+        tag.add(self.data_size_limit.to_le_bytes());
+        format!("W/{}", tag.finish())
+    }
 }
 
 /// Describes the object at `path`: everything a client would ask for next comes along, since descriptions are small and

@@ -119,6 +119,12 @@ impl BodyParser {
         Ok(())
     }
 
+    /// The memory that it takes at this moment.
+    pub(super) fn held_bytes(&self) -> u64 {
+        let slices = self.request.slices.as_ref().unwrap_or(&self.slices);
+        self.tokens.held_bytes() + (slices.rows.capacity() * size_of::<Range<u64>>()) as u64
+    }
+
     /// The request, once the whole body has come.
     pub(super) fn finish(self) -> Result<Request, String> {
         if self.state != State::End || !self.tokens.is_empty() {

@@ -53,6 +53,7 @@ impl Slices {
                 true
             }
         });
+        rows.shrink_to_fit();
         let rows = RowRanges::new(rows).ok_or("a slice ends before it starts")?;
         let inner = self.inner.into_iter().map(|range| Indices::Range(range.start, range.end)).collect();
         Ok(Selection { rows: Some(rows), inner })

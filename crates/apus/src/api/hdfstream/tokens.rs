@@ -46,6 +46,11 @@ impl Tokens {
         self.buffer.extend_from_slice(piece);
     }
 
+    /// The memory that is taken by what is not yet a whole token.
+    pub(super) fn held_bytes(&self) -> u64 {
+        self.buffer.capacity() as u64
+    }
+
     /// Whether every byte that came was part of a token.
     pub(super) fn is_empty(&self) -> bool {
         self.position == self.buffer.len()

@@ -8,7 +8,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use tokio::time;
+use tokio::time::{self, Instant};
 
 use super::{
     DescriptionKey, MSGPACK,
@@ -27,6 +27,9 @@ use crate::{
     error::ApiError,
     read_task::{self, Answer, AnswerBody},
 };
+
+/// A body may take as long as so many stalls: who sends a byte now and then must not hold memory for ever.
+const BODY_STALLS: u32 = 5;
 
 /// What stands behind the route's prefix; nothing for the root.
 type AskedPath = Result<Option<Path<String>>, PathRejection>;
@@ -124,9 +127,10 @@ async fn read_body(app: &App, mut body: Body) -> Result<(Request, Held), Error> 
     let mut held = app.hdfstream.slices.nothing();
     let mut n_bytes = 0;
     let limits = &app.config.limits;
-    while let Some(frame) = time::timeout(limits.stall(), body.frame())
+    let end = Instant::now() + BODY_STALLS * limits.stall();
+    while let Some(frame) = time::timeout_at(end.min(Instant::now() + limits.stall()), body.frame())
         .await
-        .map_err(|_| Error::bad_request("Unable to read request: nothing came for too long".to_owned()))?
+        .map_err(|_| Error::bad_request("Unable to read request: it came too slowly".to_owned()))?
     {
         let frame = frame.map_err(|error| Error::bad_request(format!("Unable to read request: {error}")))?;
         let piece: Bytes = frame.into_data().unwrap_or_default();
@@ -139,6 +143,7 @@ async fn read_body(app: &App, mut body: Body) -> Result<(Request, Held), Error> 
         }
         parser.feed(&piece).map_err(Error::bad_request)?;
         held.grow(parser.held_bytes(), limits.wait()).await?;
+        parser.reserve();
     }
     Ok((parser.finish().map_err(Error::bad_request)?, held))
 }

@@ -72,6 +72,8 @@ pub(super) struct BodyParser {
     n_parameters: usize,
     seen: Vec<Parameter>,
     slices: Slices,
+    /// The number of slices, once it is known.
+    n_announced: usize,
     rank: usize,
     state: State,
 }
@@ -119,10 +121,19 @@ impl BodyParser {
         Ok(())
     }
 
-    /// The memory that it takes at this moment.
+    /// The memory that it takes, or is going to take: all of it is known once the slices' number is.
     pub(super) fn held_bytes(&self) -> u64 {
         let slices = self.request.slices.as_ref().unwrap_or(&self.slices);
-        self.tokens.held_bytes() + (slices.rows.capacity() * size_of::<Range<u64>>()) as u64
+        let rows_bytes = slices.rows.capacity().max(self.n_announced) * size_of::<Range<u64>>();
+        self.tokens.held_bytes().max(rows_bytes as u64)
+    }
+
+    /// Makes room for the slices that were announced, no more: growing step by step would end with up to twice as much.
+    pub(super) fn reserve(&mut self) {
+        if self.request.slices.is_none() {
+            let n_missing = self.n_announced.saturating_sub(self.slices.rows.len());
+            self.slices.rows.reserve_exact(n_missing);
+        }
     }
 
     /// The request, once the whole body has come.
@@ -181,6 +192,7 @@ impl BodyParser {
             }
             (State::Start, Token::Array(n)) => {
                 self.check_array(n, "starts")?;
+                self.n_announced = self.n_announced.max(n as usize);
                 Ok(State::Starts { n_left: n })
             }
             (State::Starts { n_left }, Token::Unsigned(start)) => {

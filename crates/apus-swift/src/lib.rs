@@ -28,6 +28,7 @@ mod particle_type;
 mod region;
 mod row_mask;
 mod selection;
+mod subset;
 mod units;
 
 pub use attributes::{AttributeValue, Attributes};
@@ -46,7 +47,8 @@ pub use particle_type::{PARTICLE_TYPES, ParticleType};
 pub use region::{MAX_SHAPES, Region, RegionRequest, Shape};
 pub use row_mask::RowMask;
 pub use selection::{
-    Conversion, FilterBlock, FilterColumn, Granularity, GroupSelection, MAX_FIELDS, MAX_IDS, RowFilter, Sample,
-    SelectedField, SelectionRequest,
+    Conversion, FilterBlock, FilterColumn, Granularity, GroupSelection, MAX_FIELDS, MAX_IDS, RowFilter, RowScan,
+    RowWindows, Sample, ScannedWindow, SelectedField, SelectionRequest, WantedRows, read_rows, rows_reader,
 };
+pub use subset::{Subset, SubsetField, SubsetGroup};
 pub use units::{Dimensions, Unit, UnitContext, UnitSystem};

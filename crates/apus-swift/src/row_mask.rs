@@ -30,6 +30,22 @@ impl RowMask {
         mask
     }
 
+    /// The masks of blocks that follow each other as the mask of one.
+    pub fn concat(masks: &[Self]) -> Self {
+        let n_rows = masks.iter().map(|mask| mask.n_rows).sum::<usize>();
+        let mut words = vec![0u64; n_rows.div_ceil(64)];
+        let mut start = 0;
+        for mask in masks {
+            for run in mask.runs() {
+                for row in start + run.start..start + run.end {
+                    words[row / 64] |= 1 << (row % 64);
+                }
+            }
+            start += mask.n_rows;
+        }
+        Self { words, n_rows }
+    }
+
     /// The number of rows of the block.
     pub fn n_rows(&self) -> usize {
         self.n_rows

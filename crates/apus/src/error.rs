@@ -223,7 +223,7 @@ impl From<apus_h5::Error> for ApiError {
             E::OverLimit { .. } => Self::TooLarge(detail.into()),
             E::NotHdf5 { .. } => unreadable("not_hdf5"),
             E::Damaged { .. } => unreadable("damaged"),
-            E::Unsupported { .. } => unreadable("unsupported"),
+            E::Unsupported { .. } | E::Unwritable { .. } => unreadable("unsupported"),
             E::Refused { .. } => unreadable("link_target"),
             E::Io { ref source, .. } if source.kind() == io::ErrorKind::UnexpectedEof => unreadable("damaged"),
             _ => Self::Internal(detail),

@@ -29,6 +29,8 @@ pub struct Omission {
 pub struct SkeletonOptions<'a> {
     /// Whether a dataset, given with its size in bytes as it would stand in the skeleton, brings its elements.
     pub keep_data: &'a dyn Fn(&Dataset, u64) -> bool,
+    /// Whether a link, given by its path, is left out with all that hangs on it.
+    pub leave_out: &'a dyn Fn(&str) -> bool,
     /// The most bytes of paths, attributes and elements, together.
     pub limit_bytes: u64,
     /// The most objects.
@@ -62,7 +64,7 @@ impl Default for SkeletonOptions<'_> {
     /// Keeps datasets of up to 64 KiB whose elements are in the file itself; at most 256 MiB and a million objects.
     fn default() -> Self {
         let keep_data = &|dataset: &Dataset, size_bytes| size_bytes <= 64 << 10 && dataset.layout() != Layout::Virtual;
-        Self { keep_data, limit_bytes: 256 << 20, limit_objects: 1_000_000 }
+        Self { keep_data, leave_out: &|_| false, limit_bytes: 256 << 20, limit_objects: 1_000_000 }
     }
 }
 
@@ -80,6 +82,9 @@ impl Copier<'_> {
     fn copy_links(&mut self, group: &Group, id: ObjectId) -> Result<()> {
         for link in group.links()? {
             let path = format!("{}/{}", group.path().trim_end_matches('/'), link.name);
+            if (self.options.leave_out)(&path) {
+                continue;
+            }
             let tree = &mut self.skeleton.tree;
             let copied = match link.target {
                 LinkTarget::Soft { path } => tree.add_soft_link(id, &link.name, &path),

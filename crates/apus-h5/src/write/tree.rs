@@ -153,6 +153,49 @@ impl Tree {
         Ok(())
     }
 
+    /// Puts an attribute in the place of the one of its name, where there is one.
+    ///
+    /// Errors: as [`add_attribute`](Self::add_attribute), but for a name that is taken.
+    pub fn set_attribute(&mut self, object: ObjectId, attribute: Attribute) -> Result<()> {
+        let former = self.object_mut(object)?.attributes.remove_entry(&attribute.name);
+        let added = self.add_attribute(object, attribute);
+        if let (Err(_), Some((name, former))) = (&added, former) {
+            self.object_mut(object)?.attributes.insert(name, former);
+        }
+        added
+    }
+
+    /// The attribute of that name.
+    pub fn attribute(&self, object: ObjectId, name: &str) -> Option<&Attribute> {
+        self.objects.get(object.0)?.attributes.get(name)
+    }
+
+    /// Gives a dataset another type, extent or contents; its attributes stay.
+    ///
+    /// Errors: as [`add_dataset`](Self::add_dataset), and where the object is no dataset.
+    pub fn set_dataset(&mut self, object: ObjectId, spec: DatasetSpec) -> Result<()> {
+        let object = self.object_mut(object)?;
+        check_dataset(&spec).map_err(|reason| unwritable(&object.path, reason))?;
+        match &mut object.body {
+            Body::Dataset(former) => *former = spec,
+            Body::Group(_) => return Err(unwritable(&object.path, "a group has no elements")),
+        }
+        Ok(())
+    }
+
+    /// The object at an absolute path of hard links.
+    pub fn find(&self, path: &str) -> Option<ObjectId> {
+        path.split('/').filter(|name| !name.is_empty()).try_fold(self.root(), |id, name| {
+            match &self.objects.get(id.0)?.body {
+                Body::Group(links) => match links.get(name)? {
+                    LinkSpec::Hard(target) => Some(*target),
+                    LinkSpec::Soft(_) | LinkSpec::External { .. } => None,
+                },
+                Body::Dataset(_) => None,
+            }
+        })
+    }
+
     /// The path by which the object was added, absolute.
     pub fn path(&self, object: ObjectId) -> Option<&str> {
         self.objects.get(object.0).map(|o| o.path.as_str())
@@ -259,6 +302,29 @@ mod tests {
         assert!(reason(tree.add_attribute(ObjectId(0), Attribute::numbers("", &[1u8]))).contains("attribute's name"));
         tree.add_attribute(tree.root(), Attribute::numbers("n", &[1u8])).unwrap();
         assert!(reason(tree.add_attribute(ObjectId(0), Attribute::numbers("n", &[1u8]))).contains("already"));
+    }
+
+    #[test]
+    fn objects_are_found_and_changed() {
+        let mut tree = Tree::new();
+        let group = tree.add_group(tree.root(), "a").unwrap();
+        let spec = |n| DatasetSpec { dtype: u8::DTYPE, space: Dataspace::simple(&[n]), contents: Contents::Streamed };
+        let dataset = tree.add_dataset(group, "d", spec(3)).unwrap();
+        tree.add_soft_link(tree.root(), "s", "/a").unwrap();
+        tree.add_attribute(dataset, Attribute::numbers("n", &[1u8])).unwrap();
+        assert_eq!(
+            (tree.find("/a/d"), tree.find("/"), tree.find("a")),
+            (Some(dataset), Some(ObjectId(0)), Some(group))
+        );
+        assert_eq!((tree.find("/s/d"), tree.find("/a/x"), tree.find("/a/d/x")), (None, None, None));
+        tree.set_dataset(dataset, spec(2)).unwrap();
+        tree.set_attribute(dataset, Attribute::numbers("n", &[2.5f64])).unwrap();
+        tree.set_attribute(group, Attribute::numbers("m", &[1u8])).unwrap();
+        assert_eq!(tree.attribute(dataset, "n").unwrap().value.to_f64(), Some(vec![2.5]));
+        assert_eq!(tree.attribute(dataset, "m"), None);
+        assert!(reason(tree.set_dataset(group, spec(2))).contains("a group has no elements"));
+        let plan = crate::write::Plan::new(tree).unwrap();
+        assert!(matches!(plan.steps(), [_, crate::write::Step::Data { size_bytes: 2, .. }]));
     }
 
     #[test]

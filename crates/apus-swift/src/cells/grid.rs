@@ -80,6 +80,11 @@ impl Output {
 }
 
 impl CellGrid {
+    /// The centres of the cells, in the order of a [`CellTable`].
+    pub fn sorted_centres(&self) -> Vec<[f64; 3]> {
+        self.order.iter().map(|cell| self.centres[*cell]).collect()
+    }
+
     /// The table of one group of the output that the grid is of; `None` where the cells do not count that group. In a part of a
     /// distributed output, cells of other parts have no rows.
     ///

@@ -70,6 +70,11 @@ impl CellTable {
         self.rows_of_cells(|[lower, upper]| region.touches(*lower, *upper))
     }
 
+    /// The number of cells that a region touches, empty ones included.
+    pub fn n_touching(&self, region: &Region) -> usize {
+        self.bounds.as_slice().iter().filter(|[lower, upper]| region.touches(*lower, *upper)).count()
+    }
+
     /// Rows among which all particles of the region are, where stored positions are up to `allowance` off the true ones that
     /// the bounds are of; then [`Region::contains`] tells which. All rows where the file's cells cannot tell.
     pub fn rows_that_may_lie_in(&self, region: &Region, allowance: f64) -> RowRanges {

@@ -1,13 +1,15 @@
 //! Which of the candidate rows are wanted, block by block.
 
+use std::sync::Arc;
+
 use super::{Granularity, GroupSelection};
 use crate::{ColumnBlock, ConditionColumn, Error, Result, RowMask};
 
 /// Decides block by block which rows of a [`GroupSelection`] are wanted. Blocks must come in the order of the candidate rows, since strides
 /// and limits count on.
 #[derive(Clone, Debug)]
-pub struct RowFilter<'a> {
-    selection: &'a GroupSelection,
+pub struct RowFilter {
+    selection: Arc<GroupSelection>,
     columns: Vec<FilterColumn>,
     /// For each condition, where its columns are among `columns`.
     condition_columns: Vec<Vec<usize>>,
@@ -45,7 +47,7 @@ pub struct FilterBlock<'a> {
 
 impl GroupSelection {
     /// The filter for its candidate rows.
-    pub fn filter(&self) -> RowFilter<'_> {
+    pub fn filter(self: &Arc<Self>) -> RowFilter {
         let mut columns: Vec<FilterColumn> = Vec::new();
         let mut place = |column: FilterColumn| {
             columns.iter().position(|c| *c == column).unwrap_or_else(|| {
@@ -70,14 +72,29 @@ impl GroupSelection {
         };
         let condition_columns =
             self.conditions.iter().map(|c| c.columns().iter().map(|column| place(single(column))).collect()).collect();
-        RowFilter { selection: self, columns, condition_columns, positions, ids, n_passed: 0, n_wanted: 0 }
+        RowFilter { selection: Arc::clone(self), columns, condition_columns, positions, ids, n_passed: 0, n_wanted: 0 }
     }
 }
 
-impl RowFilter<'_> {
+impl RowFilter {
     /// The columns that it needs the values of, in this order; none where all candidate rows pass unseen.
     pub fn columns(&self) -> &[FilterColumn] {
         &self.columns
+    }
+
+    /// Whether all rows are wanted, so that it need not be asked.
+    pub fn keeps_all(&self) -> bool {
+        let selection = &self.selection;
+        self.columns.is_empty()
+            && self.condition_columns.is_empty()
+            && selection.sample.is_none()
+            && selection.stride.is_none_or(|stride| stride.get() == 1)
+            && selection.limit.is_none()
+    }
+
+    /// Whether it goes by the rows' numbers, so that the rows of a block must follow each other in the file.
+    pub fn needs_row_numbers(&self) -> bool {
+        self.ids.is_none() && self.selection.sample.is_some()
     }
 
     /// Whether no row of any further block can be wanted, since the limit is reached.
@@ -164,3 +181,7 @@ impl RowFilter<'_> {
 fn id_bits(id: i128) -> Option<u64> {
     u64::try_from(id).ok().or_else(|| i64::try_from(id).ok().map(i64::cast_unsigned))
 }
+
+#[cfg(test)]
+#[path = "filter_tests.rs"]
+mod tests;

@@ -8,6 +8,9 @@
 //!    conditions, with one of the ids, in the sample;
 //! 3. of these, every `stride`th, and at most `limit`.
 //!
+//! A [`RowScan`] goes through 1 to 3 with a bounded amount of memory; [`WantedRows`] keeps what it finds where the number of rows must be
+//! known before values leave.
+//!
 //! Rows keep the order of the file's cells. A [`Conversion`] says what happens to the values of a field before they leave; without one they
 //! leave as stored.
 
@@ -16,12 +19,18 @@ mod filter;
 mod request;
 mod resolve;
 mod sample;
+mod scan;
+mod wanted;
+mod windows;
 
 pub use conversion::Conversion;
 pub use filter::{FilterBlock, FilterColumn, RowFilter};
 pub use request::{Granularity, SelectionRequest};
 pub use resolve::{GroupSelection, SelectedField};
 pub use sample::Sample;
+pub use scan::{RowScan, ScannedWindow, read_rows, rows_reader};
+pub use wanted::WantedRows;
+pub use windows::RowWindows;
 
 /// More fields than anybody needs in one request.
 pub const MAX_FIELDS: usize = 1024;

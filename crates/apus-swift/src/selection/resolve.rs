@@ -1,6 +1,6 @@
 //! What a request means for one output.
 
-use std::num::NonZeroU64;
+use std::{collections::HashSet, num::NonZeroU64};
 
 use apus_h5::{Datatype, RowRanges};
 
@@ -83,7 +83,18 @@ impl SelectionRequest {
         if wanted.is_empty() {
             return Err(Error::BadSelection { reason: "no fields are asked for".to_owned() });
         }
+        check_once(wanted.iter().flat_map(|(_, fields)| fields.iter().map(|f| f.asked.as_str())))?;
+        for (group, fields) in &wanted {
+            if let Some(field) = fields.iter().find(|f| f.field.shape.first() != Some(&group.n_rows)) {
+                let reason = format!(
+                    "{} has the shape {:?}, and {} has {} rows",
+                    field.asked, field.field.shape, group.name, group.n_rows
+                );
+                return Err(Error::BadSelection { reason });
+            }
+        }
         self.check_units(output)?;
+        self.check_condition_groups(groups, &wanted)?;
         let region = if self.region.shapes.is_empty() { Region::everywhere() } else { self.region.resolve(output)? };
         wanted.into_iter().map(|(group, fields)| self.of_group(output, groups, group, fields, &region)).collect()
     }
@@ -125,6 +136,27 @@ impl SelectionRequest {
         }
         let (field, column) = find_field(group, rest).map_err(unknown)?;
         Ok((group, vec![select(field, column, name.to_owned())?]))
+    }
+
+    /// Refuses conditions about groups of which nothing is asked for: they would do nothing.
+    fn check_condition_groups(
+        &self,
+        groups: &[ParticleGroup],
+        wanted: &[(&ParticleGroup, Vec<SelectedField>)],
+    ) -> Result<()> {
+        for condition in &self.conditions {
+            let Some(group) = condition.group(groups)? else { continue };
+            if !wanted.iter().any(|(other, _)| other.group == group.group) {
+                return Err(Error::BadSelection {
+                    reason: format!(
+                        "the condition {:?} is about {}, of which no field is asked for",
+                        condition.as_str(),
+                        group.name
+                    ),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Refuses units that do not parse, even where no field would be in them.
@@ -184,6 +216,17 @@ impl SelectionRequest {
         }
         Ok(found)
     }
+}
+
+/// Refuses names that come twice.
+fn check_once<'n>(names: impl Iterator<Item = &'n str>) -> Result<()> {
+    let mut seen = HashSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            return Err(Error::BadSelection { reason: format!("{name} is asked for twice") });
+        }
+    }
+    Ok(())
 }
 
 /// The field that says where the rows of a group lie.

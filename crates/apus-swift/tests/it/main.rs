@@ -7,3 +7,4 @@
 mod cells;
 mod description;
 mod reference;
+mod selection;

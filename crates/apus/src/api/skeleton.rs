@@ -65,7 +65,12 @@ fn skeleton(file: &File) -> apus_h5::Result<Vec<u8>> {
         }
         size_bytes <= if path.starts_with("/Cells/") { CELLS_BYTES } else { SMALL_BYTES }
     };
-    let options = SkeletonOptions { keep_data: &keep_data, limit_bytes: LIMIT_BYTES, limit_objects: 200_000 };
+    let options = SkeletonOptions {
+        keep_data: &keep_data,
+        limit_bytes: LIMIT_BYTES,
+        limit_objects: 200_000,
+        ..SkeletonOptions::default()
+    };
     let skeleton = Skeleton::new(&file.root()?, &options)?;
     for omission in &skeleton.omissions {
         tracing::debug!(object = omission.object, reason = omission.reason, "left out of the skeleton");

@@ -8,7 +8,7 @@ use super::{EncodeError, dtype::name_of, scalar::Scalar};
 /// The media type.
 pub const CONTENT_TYPE: &str = "text/csv; charset=utf-8; header=present";
 /// The most columns: a wider array is better had in another form.
-const MAX_COLUMNS: u64 = 10_000;
+pub(super) const MAX_COLUMNS: u64 = 10_000;
 
 /// Turns native elements into lines, in as many pieces as they come.
 #[derive(Debug)]
@@ -24,8 +24,9 @@ pub struct CsvEncoder {
     json: Vec<u8>,
 }
 
+/// A single value of an element.
 #[derive(Debug)]
-struct Cell {
+pub(super) struct Cell {
     offset: usize,
     scalar: Scalar,
 }
@@ -87,8 +88,7 @@ impl CsvEncoder {
                 if self.written > 0 || i > 0 {
                     out.push(b',');
                 }
-                let bytes = element.get(cell.offset..cell.offset + cell.scalar.size()).unwrap_or_default();
-                write_cell(&cell.scalar, bytes, &mut self.json, out);
+                write_cell(cell, element, &mut self.json, out);
             }
             self.written += 1;
             if self.written >= self.per_line {
@@ -132,7 +132,7 @@ pub fn write_array(array: &Array, name: &str, out: &mut Vec<u8>) -> Result<(), E
 }
 
 /// The single values of an element, in the order in which they stand in it.
-fn flatten(
+pub(super) fn flatten(
     scalar: &Scalar,
     offset: usize,
     suffix: String,
@@ -164,13 +164,16 @@ fn flatten(
 }
 
 /// All indices of the axes behind the first, in the order of the elements; one empty index where there are none.
-fn inner_indices(dims: &[u64]) -> Vec<Vec<u64>> {
+pub(super) fn inner_indices(dims: &[u64]) -> Vec<Vec<u64>> {
     dims.iter().fold(vec![Vec::new()], |indices, &dim| {
         indices.iter().flat_map(|index| (0..dim).map(|i| index.iter().copied().chain([i]).collect())).collect()
     })
 }
 
-fn write_cell(scalar: &Scalar, bytes: &[u8], json: &mut Vec<u8>, out: &mut Vec<u8>) {
+/// Writes one value of an element.
+pub(super) fn write_cell(cell: &Cell, element: &[u8], json: &mut Vec<u8>, out: &mut Vec<u8>) {
+    let scalar = &cell.scalar;
+    let bytes = element.get(cell.offset..cell.offset + scalar.size()).unwrap_or_default();
     match scalar {
         Scalar::Text { .. } => {
             let end = bytes.iter().rposition(|&b| b != 0).map_or(0, |last| last + 1);
@@ -196,7 +199,7 @@ fn write_cell(scalar: &Scalar, bytes: &[u8], json: &mut Vec<u8>, out: &mut Vec<u
 }
 
 /// A cell of text: in quotes where it needs them.
-fn write_quoted(text: &[u8], out: &mut Vec<u8>) {
+pub(super) fn write_quoted(text: &[u8], out: &mut Vec<u8>) {
     let needs_quotes = text.iter().any(|b| matches!(b, b',' | b'"' | b'\n' | b'\r'));
     if !needs_quotes {
         out.extend_from_slice(text);

@@ -31,6 +31,8 @@ use crate::{
         super::object::get_object,
         super::data::get_data,
         super::data::post_data,
+        super::select::get_select,
+        super::select::post_select,
         super::download::get_download,
         api::skeleton::get_skeleton,
         api::service::get_ping,

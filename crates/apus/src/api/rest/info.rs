@@ -84,8 +84,15 @@ pub(crate) async fn get_info(
 
 impl From<apus_swift::Error> for ApiError {
     fn from(error: apus_swift::Error) -> Self {
+        use apus_swift::Error as E;
         match error {
-            apus_swift::Error::Hdf5(error) => error.into(),
+            E::Hdf5(error) => error.into(),
+            E::UnknownField { .. } => Self::not_found(error.to_string()),
+            E::BadUnit { .. }
+            | E::WrongDimensions { .. }
+            | E::BadRegion { .. }
+            | E::BadCondition { .. }
+            | E::BadSelection { .. } => Self::bad_request(error.to_string()),
             other => Self::Unreadable { code: "damaged", detail: other.to_string().into() },
         }
     }

@@ -11,6 +11,7 @@ mod info;
 mod list;
 mod object;
 mod params;
+mod select;
 mod stored_type;
 mod tar;
 
@@ -27,6 +28,7 @@ pub fn router() -> Router<App> {
         .route("/v1/info/{*path}", get(info::get_info))
         .route("/v1/object/{*path}", get(object::get_object))
         .route("/v1/data/{*path}", get(data::get_data).post(data::post_data))
+        .route("/v1/select/{*path}", get(select::get_select).post(select::post_select))
         .route("/v1/download/", get(download::get_download))
         .route("/v1/download/{*path}", get(download::get_download))
         .route("/openapi.json", get(docs::get_openapi))

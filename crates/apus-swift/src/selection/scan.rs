@@ -1,0 +1,180 @@
+//! Reading through the candidate rows of a selection to find those that are wanted.
+
+use std::{ops::Range, sync::Arc};
+
+use apus_h5::{Dataset, Indices, ReadOptions, RowRanges, Selection};
+
+use super::{
+    FilterBlock, GroupSelection, RowFilter,
+    windows::{RowWindows, masked_rows, n_rows_of},
+};
+use crate::{Error, Output, Result, RowMask};
+
+/// Goes through the candidate rows of a selection, window by window, and reads only what its conditions are about. Memory is bounded by the
+/// window, whatever the candidates.
+#[derive(Debug)]
+pub struct RowScan {
+    filter: RowFilter,
+    columns: Vec<ScannedColumn>,
+    windows: RowWindows,
+    options: ReadOptions,
+    is_over: bool,
+}
+
+/// What a [`RowScan`] found in some candidates that follow each other.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScannedWindow {
+    /// The candidates.
+    pub candidates: Vec<Range<u64>>,
+    /// Which of them are wanted; `None` for all.
+    pub mask: Option<RowMask>,
+}
+
+#[derive(Debug)]
+struct ScannedColumn {
+    dataset: Dataset,
+    index: Option<u64>,
+    row_bytes: usize,
+    /// The values for the rows of the window.
+    values: Vec<u8>,
+}
+
+/// The most rows of a window: a mask of 32 KiB, and ranges of up to 2 MiB where every other row is wanted.
+const MAX_WINDOW_ROWS: u64 = 1 << 18;
+/// The fewest, unless there are no more.
+const MIN_WINDOW_ROWS: u64 = 1 << 12;
+/// About how many bytes of the columns are held at once.
+const WINDOW_BYTES: u64 = 4 << 20;
+/// SWIFT's chunks have so many rows.
+const USUAL_CHUNK_ROWS: u64 = 8192;
+
+impl RowScan {
+    /// Plans to look at these rows of the output that the selection was resolved for.
+    ///
+    /// Errors: those of opening the datasets; [`Error::Malformed`] where one is not what it was.
+    pub fn new(
+        output: &Output,
+        selection: &Arc<GroupSelection>,
+        candidates: RowRanges,
+        options: &ReadOptions,
+    ) -> Result<Self> {
+        let filter = selection.filter();
+        let mut columns = Vec::new();
+        for column in filter.columns() {
+            let dataset = output.file().dataset(&column.path)?;
+            let element_bytes = usize::try_from(column.dtype.size_bytes()).ok();
+            let row_bytes = element_bytes.and_then(|bytes| bytes.checked_mul(column.n_elements));
+            let row_bytes = row_bytes.filter(|bytes| *bytes > 0 && *dataset.dtype() == column.dtype);
+            let row_bytes = row_bytes.ok_or_else(|| Error::Malformed {
+                file: output.file().name().to_owned(),
+                object: column.path.clone(),
+                reason: format!("holds elements of another type than {:?}", column.dtype),
+            })?;
+            columns.push(ScannedColumn { dataset, index: column.index, row_bytes, values: Vec::new() });
+        }
+        let row_bytes = columns.iter().fold(1, |n: u64, column| n.saturating_add(column.row_bytes as u64));
+        let max_rows = (WINDOW_BYTES / row_bytes).clamp(MIN_WINDOW_ROWS, MAX_WINDOW_ROWS);
+        let chunk_rows = columns.first().and_then(|c| c.dataset.chunk_shape()?.first().copied());
+        let windows = RowWindows::new(candidates.into_ranges(), max_rows, chunk_rows.unwrap_or(USUAL_CHUNK_ROWS));
+        Ok(Self { filter, columns, windows, options: options.clone(), is_over: false })
+    }
+
+    fn scan(&mut self, candidates: Vec<Range<u64>>) -> Result<ScannedWindow> {
+        if self.filter.keeps_all() {
+            return Ok(ScannedWindow { candidates, mask: None });
+        }
+        for column in &mut self.columns {
+            column.values.clear();
+            read_rows(&column.dataset, candidates.clone(), column.index, &self.options, &mut column.values)?;
+        }
+        let mask = if self.filter.needs_row_numbers() {
+            let mut masks = Vec::with_capacity(candidates.len());
+            let mut start = 0;
+            for range in &candidates {
+                let n_rows = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+                masks.push(mask_of(&mut self.filter, &self.columns, start, n_rows, range.start)?);
+                start = start.saturating_add(n_rows);
+            }
+            RowMask::concat(&masks)
+        } else {
+            let n_rows = usize::try_from(n_rows_of(&candidates)).unwrap_or(usize::MAX);
+            mask_of(&mut self.filter, &self.columns, 0, n_rows, 0)?
+        };
+        Ok(ScannedWindow { candidates, mask: Some(mask) })
+    }
+}
+
+/// What the filter says of `n_rows` rows of the window from `start` on, the first of which is `first_row` in the file.
+fn mask_of(
+    filter: &mut RowFilter,
+    columns: &[ScannedColumn],
+    start: usize,
+    n_rows: usize,
+    first_row: u64,
+) -> Result<RowMask> {
+    let part = |column: &ScannedColumn| {
+        start.saturating_mul(column.row_bytes)..start.saturating_add(n_rows).saturating_mul(column.row_bytes)
+    };
+    let columns: Vec<&[u8]> = columns.iter().map(|c| c.values.get(part(c)).unwrap_or_default()).collect();
+    filter.next(&FilterBlock { n_rows, columns: &columns, first_row })
+}
+
+impl Iterator for RowScan {
+    type Item = Result<ScannedWindow>;
+
+    /// What is found in the next window; ends early where the limit is reached, and after an error.
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over || self.filter.is_done() {
+            return None;
+        }
+        let scanned = self.windows.next().map(|candidates| self.scan(candidates));
+        self.is_over = !matches!(scanned, Some(Ok(_)));
+        scanned
+    }
+}
+
+impl ScannedWindow {
+    /// The number of wanted rows.
+    pub fn n_wanted(&self) -> u64 {
+        self.mask.as_ref().map_or_else(|| n_rows_of(&self.candidates), |mask| mask.n_wanted() as u64)
+    }
+
+    /// The wanted rows, in the order of the candidates.
+    pub fn rows(&self) -> Vec<Range<u64>> {
+        match &self.mask {
+            None => self.candidates.clone(),
+            Some(mask) => masked_rows(&self.candidates, mask),
+        }
+    }
+}
+
+/// Reads those rows of a dataset, of one of its columns or of all, and appends their native elements.
+///
+/// Errors: those of reading.
+pub fn read_rows(
+    dataset: &Dataset,
+    rows: Vec<Range<u64>>,
+    column: Option<u64>,
+    options: &ReadOptions,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    for block in rows_reader(dataset, rows, column, options)? {
+        out.extend_from_slice(block?.bytes());
+    }
+    Ok(())
+}
+
+/// The reader of those rows of a dataset, of one of its columns or of all.
+///
+/// Errors: those of planning to read.
+pub fn rows_reader(
+    dataset: &Dataset,
+    rows: Vec<Range<u64>>,
+    column: Option<u64>,
+    options: &ReadOptions,
+) -> Result<apus_h5::Reader> {
+    let inner = column.map(|index| Indices::Range(index, index.saturating_add(1)));
+    // Ranges of a scan never end before they start.
+    let rows = Some(RowRanges::new(rows).unwrap_or_default());
+    Ok(dataset.reader(Selection { rows, inner: inner.into_iter().collect() }, options)?)
+}

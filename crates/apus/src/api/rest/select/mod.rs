@@ -1,0 +1,194 @@
+//! `/v1/select/{path}`: the rows that lie somewhere and satisfy something, of several fields, in one answer.
+//!
+//! [`query`] reads the request; [`plan`] finds out what it means for the file. Forms that need not know how many rows there are stream
+//! what is found ([`table`]); the others find all wanted rows first and then read field by field ([`arrays`],
+//! [`snapshot`]). [`explain`] tells what a
+//! selection would take.
+
+mod arrays;
+mod cancel;
+mod explain;
+mod metadata;
+mod plan;
+mod query;
+mod snapshot;
+mod table;
+mod values;
+
+use std::sync::Arc;
+
+use axum::{
+    body::Bytes,
+    extract::{RawQuery, State, rejection::BytesRejection},
+    http::{HeaderMap, Method, header},
+    response::Response,
+};
+use tracing::Span;
+
+use self::{
+    cancel::{Cancelled, Waiting},
+    plan::Plan,
+    query::{Format, SelectBody, SelectQuery},
+};
+use super::{
+    conditions::Conditions,
+    params::{FilePath, Params, json_body},
+};
+use crate::{
+    app::App,
+    auth::Caller,
+    catalog::VPath,
+    encode::json,
+    error::{ApiError, ApiResult, Problem},
+    read_task::{self, Answer, AnswerBody},
+};
+
+/// The values of several fields for the rows that lie in a region and satisfy conditions.
+///
+/// Positions decide exactly with `rows=particles`; `rows=cells` gives all rows of the cells that the region touches, as swiftsimio's
+/// `constrain_spatial` does. Rows keep the order of the file. The grammar of `where` and the members of each form are in docs/select.md.
+#[utoipa::path(
+    get,
+    path = "/v1/select/{path}",
+    tag = "native",
+    params(
+        ("path" = String, Path, description = "A file"),
+        ("fields" = String, Query, description = "Fields with commas between them: swiftsimio's names, `gas.*`, a named column, or paths in the file", example = "gas.coordinates,gas.masses"),
+        ("box" = Option<String>, Query, description = "`xmin,xmax,ymin,ymax,zmin,zmax`, half-open, empty for an open side, may cross the boundary; several with `;`"),
+        ("sphere" = Option<String>, Query, description = "`x,y,z,radius`, closed, periodic; several with `;`"),
+        ("region_unit" = Option<String>, Query, description = "The unit of the numbers of the region; the file's length where it is missing"),
+        ("region_frame" = Option<String>, Query, description = "`comoving` (default) or `physical`: the frame of those numbers"),
+        ("rows" = Option<String>, Query, description = "`particles` (default): those inside; `cells`: all of the cells that the region touches"),
+        ("where" = Option<String>, Query, description = "A condition; several with `;`, all of which must hold", example = "temperatures > 1e5 K"),
+        ("ids" = Option<String>, Query, description = "Particle ids; long lists in a POST"),
+        ("sample" = Option<f64>, Query, description = "A fraction of the rows, chosen by id: the same in every request"),
+        ("stride" = Option<u64>, Query, description = "Every how-manieth of the rows that are left"),
+        ("limit" = Option<u64>, Query, description = "The most rows of each type"),
+        ("unit" = Option<String>, Query, description = "Units of the answer, each for the fields of its dimensions: `kpc,Msun`"),
+        ("frame" = Option<String>, Query, description = "`comoving` or `physical`: the frame of the answer, and of quantities in `where` that do not say theirs"),
+        ("format" = Option<String>, Query, description = "`npz` (default), `arrow`, `hdf5` (a snapshot), `parquet`, `csv` or `json`"),
+        ("explain" = Option<bool>, Query, description = "Tell what the selection would take, without reading values"),
+    ),
+    responses(
+        (status = 200, description = "The values", content_type = "application/zip"),
+        (status = 304, description = "The client has them already"),
+        (status = 400, description = "The selection is not understood, or does not fit the file", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such file or field", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "More than this service answers with: the numbers, and how to narrow it", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The file is no HDF5, damaged, or a field of a kind that is not supported", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "All places are taken", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn get_select(
+    State(app): State<App>,
+    caller: Caller,
+    FilePath(path): FilePath,
+    RawQuery(query): RawQuery,
+    method: Method,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let query = SelectQuery::of_query(query.as_deref())?;
+    answer(app, caller, path, query, method, &headers).await
+}
+
+/// As the GET, for selections that are too long for a URL: many regions, lists of ids.
+#[utoipa::path(
+    post,
+    path = "/v1/select/{path}",
+    tag = "native",
+    params(("path" = String, Path, description = "A file")),
+    request_body = SelectBody,
+    responses(
+        (status = 200, description = "The values", content_type = "application/zip"),
+        (status = 400, description = "The selection is not understood, or does not fit the file", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such file or field", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body, or the answer, is larger than this service takes", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is no JSON", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn post_select(
+    State(app): State<App>,
+    caller: Caller,
+    FilePath(path): FilePath,
+    RawQuery(query): RawQuery,
+    method: Method,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> ApiResult<Response> {
+    Params::parse(query.as_deref(), &[])?;
+    let query = SelectQuery::of_body(json_body(&headers, body)?)?;
+    answer(app, caller, path, query, method, &headers).await
+}
+
+async fn answer(
+    app: App,
+    caller: Caller,
+    path: VPath,
+    query: SelectQuery,
+    method: Method,
+    headers: &HeaderMap,
+) -> ApiResult<Response> {
+    let conditions = Conditions::of(headers);
+    let state = app.clone();
+    let (_waiting, cancelled) = Waiting::new();
+    read_task::answer(&app, method == Method::HEAD, move || {
+        let file = state.catalog.open(&caller, &path)?;
+        let plan = Plan::new(&state, &file, query)?;
+        let tag = plan.tag();
+        if let Some(answer) = conditions.decide(&tag)? {
+            return Ok(answer);
+        }
+        let name = path.file_name().unwrap_or("selection").to_owned();
+        let answer =
+            if plan.query.explain { explain::explain_answer(&plan)? } else { values_answer(plan, &name, &cancelled)? };
+        Ok(answer.with_header(header::ETAG, tag).with_header(header::CACHE_CONTROL, "no-cache"))
+    })
+    .await
+}
+
+fn values_answer(plan: Plan, name: &str, cancelled: &Cancelled) -> ApiResult<Answer> {
+    plan.check_known_size()?;
+    let note = metadata::fields_note(&plan);
+    let format = plan.query.format;
+    let mut answer = if format.is_table() {
+        for group in &plan.groups {
+            plan.check_size_by_counting(group, cancelled)?;
+        }
+        table::table_answer(plan)?
+    } else {
+        let wanted = plan.groups.iter().map(|group| plan.wanted_rows(group, cancelled).map(Arc::new));
+        let wanted = wanted.collect::<ApiResult<Vec<_>>>()?;
+        let n_rows: Vec<u64> = wanted.iter().map(|wanted| wanted.n_rows()).collect();
+        plan.check_size(&n_rows)?;
+        Span::current().record("n_rows", n_rows.iter().fold(0, |n: u64, rows| n.saturating_add(*rows)));
+        let groups = plan.groups.iter().zip(&n_rows);
+        let rows: Vec<String> = groups.map(|(group, n)| format!("{}={n}", group.selection.name)).collect();
+        let answer = match format {
+            Format::Json => arrays::json_answer(plan, &wanted)?,
+            Format::Hdf5 => snapshot::snapshot_answer(plan, &wanted)?,
+            _ => arrays::npz_answer(plan, &wanted)?,
+        };
+        answer.with_header(metadata::ROWS_HEADER, rows.join(","))
+    };
+    if let Some(note) = note {
+        answer = answer.with_header(metadata::FIELDS_HEADER, note);
+    }
+    if format == Format::Json {
+        return Ok(answer);
+    }
+    Ok(answer.with_header(header::CONTENT_DISPOSITION, disposition(name, format)))
+}
+
+/// The name of the file that a browser makes of the answer.
+fn disposition(name: &str, format: Format) -> String {
+    let stem = name.strip_suffix(".hdf5").unwrap_or(name);
+    let stem: String =
+        stem.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
+    format!("attachment; filename=\"{stem}_selection.{}\"", format.name())
+}
+
+/// The answer as JSON, whole.
+fn json_answer(value: &impl serde::Serialize) -> ApiResult<Answer> {
+    let body = serde_json::to_vec(value).map_err(ApiError::internal)?;
+    Ok(Answer::new(json::CONTENT_TYPE, AnswerBody::Whole(body.into())))
+}

@@ -1,0 +1,458 @@
+//! What `/v1/select` is asked for: text, read into what cannot be wrong.
+
+use std::num::NonZeroU64;
+
+use apus_swift::{Condition, Frame, Granularity, RegionRequest, Sample, SelectionRequest, Shape};
+use serde::Deserialize;
+
+use super::metadata::frame_name;
+use crate::{
+    api::rest::params::{Params, unknown},
+    catalog::TagBuilder,
+    error::{ApiError, ApiResult},
+};
+
+/// The parameters of `/v1/select`, which are also the members of its body.
+pub(super) const PARAMETERS: [&str; 15] = [
+    "fields",
+    "box",
+    "sphere",
+    "region_unit",
+    "region_frame",
+    "rows",
+    "where",
+    "ids",
+    "sample",
+    "stride",
+    "limit",
+    "unit",
+    "frame",
+    "format",
+    "explain",
+];
+
+/// The most regions and ids that are said in words.
+const MAX_SHOWN: usize = 16;
+/// The longest text of a selection.
+const MAX_TEXT_BYTES: usize = 32 << 10;
+
+/// A selection and the form of its answer.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct SelectQuery {
+    pub(super) request: SelectionRequest,
+    pub(super) format: Format,
+    pub(super) explain: bool,
+}
+
+/// The form of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Npz,
+    Arrow,
+    Hdf5,
+    Parquet,
+    Csv,
+    Json,
+}
+
+/// The body of a POST: the parameters of a GET, lists as lists where that is easier.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SelectBody {
+    /// Fields: a list, or text with commas.
+    #[schema(value_type = Object, example = json!(["gas.coordinates", "gas.masses"]))]
+    fields: Texts,
+    /// Boxes: `[xmin, xmax, ymin, ymax, zmin, zmax]` with `null` for an open side, a list of those, or text as in a GET.
+    #[schema(value_type = Option<Object>)]
+    r#box: Option<Boxes>,
+    /// Spheres: `[x, y, z, radius]`, a list of those, or text as in a GET.
+    #[schema(value_type = Option<Object>)]
+    sphere: Option<Spheres>,
+    /// The unit of the numbers of the region; without it, the file's length.
+    region_unit: Option<String>,
+    /// `comoving` (where it is missing) or `physical`: the frame of the numbers of the region.
+    region_frame: Option<String>,
+    /// `particles` (where it is missing) or `cells`.
+    rows: Option<String>,
+    /// Conditions: a list, or text with semicolons.
+    #[schema(value_type = Option<Object>, example = "temperatures > 1e5 K")]
+    r#where: Option<Texts>,
+    /// Particle ids: a list, or text with commas.
+    #[schema(value_type = Option<Object>)]
+    ids: Option<Ids>,
+    /// The fraction of a random sample.
+    sample: Option<f64>,
+    /// Every how-manieth row.
+    stride: Option<u64>,
+    /// The most rows of each type.
+    limit: Option<u64>,
+    /// Units of the answer, each for the fields of its dimensions: a list, or text with commas.
+    #[schema(value_type = Option<Object>)]
+    unit: Option<Texts>,
+    /// The frame of the answer: `comoving` or `physical`; as stored where it is missing.
+    frame: Option<String>,
+    /// `npz` (where it is missing), `arrow`, `hdf5`, `parquet`, `csv` or `json`.
+    format: Option<String>,
+    /// Whether to tell what the selection would take instead of answering it.
+    #[serde(default)]
+    explain: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "a text or a list of texts")]
+enum Texts {
+    One(String),
+    List(Vec<String>),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "a box is six numbers, or null for an open side: [xmin, xmax, ymin, ymax, zmin, zmax]")]
+enum Boxes {
+    Text(String),
+    One([Option<f64>; 6]),
+    List(Vec<[Option<f64>; 6]>),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "a sphere is four numbers: [x, y, z, radius]")]
+enum Spheres {
+    Text(String),
+    One([f64; 4]),
+    List(Vec<[f64; 4]>),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "ids are whole numbers from 0 to 18446744073709551615")]
+enum Ids {
+    List(Vec<u64>),
+    Text(String),
+}
+
+impl SelectQuery {
+    pub(super) fn of_query(query: Option<&str>) -> ApiResult<Self> {
+        let mut params = Params::parse(query, &PARAMETERS)?;
+        let mut number = |name: &str| {
+            params
+                .take(name)
+                .map(|text| {
+                    text.trim().parse::<u64>().map_err(|_| bad(format!("{name}={text}: expected a whole number")))
+                })
+                .transpose()
+        };
+        let (stride, limit) = (number("stride")?, number("limit")?);
+        let sample = params.take("sample").map(|text| parse_number("sample", &text)).transpose()?;
+        let explain = match params.take("explain").as_deref() {
+            None | Some("false" | "0") => false,
+            Some("" | "true" | "1") => true,
+            Some(other) => return Err(unknown("value of explain", other, &["true", "false"])),
+        };
+        let fields = params.take("fields").ok_or_else(no_fields)?;
+        Self::of_body(SelectBody {
+            fields: Texts::One(fields),
+            r#box: params.take("box").map(Boxes::Text),
+            sphere: params.take("sphere").map(Spheres::Text),
+            region_unit: params.take("region_unit"),
+            region_frame: params.take("region_frame"),
+            rows: params.take("rows"),
+            r#where: params.take("where").map(Texts::One),
+            ids: params.take("ids").map(Ids::Text),
+            sample,
+            stride,
+            limit,
+            unit: params.take("unit").map(Texts::One),
+            frame: params.take("frame"),
+            format: params.take("format"),
+            explain,
+        })
+    }
+
+    pub(super) fn of_body(body: SelectBody) -> ApiResult<Self> {
+        let fields = body.fields.split(',');
+        if fields.is_empty() {
+            return Err(no_fields());
+        }
+        let mut shapes = Vec::new();
+        match body.r#box {
+            None => {}
+            Some(Boxes::One(numbers)) => shapes.push(box_of(numbers)),
+            Some(Boxes::List(list)) => shapes.extend(list.into_iter().map(box_of)),
+            Some(Boxes::Text(text)) => {
+                for part in text.split(';') {
+                    shapes.push(box_of(parse_box(part)?));
+                }
+            }
+        }
+        match body.sphere {
+            None => {}
+            Some(Spheres::One(numbers)) => shapes.push(sphere_of(numbers)),
+            Some(Spheres::List(list)) => shapes.extend(list.into_iter().map(sphere_of)),
+            Some(Spheres::Text(text)) => {
+                for part in text.split(';') {
+                    shapes.push(sphere_of(parse_sphere(part)?));
+                }
+            }
+        }
+        if shapes.is_empty() && (body.region_unit.is_some() || body.region_frame.is_some()) {
+            return Err(
+                bad("region_unit and region_frame are about box and sphere, of which there is none".to_owned()),
+            );
+        }
+        let ids = match body.ids {
+            None => None,
+            Some(Ids::List(ids)) => Some(ids),
+            Some(Ids::Text(text)) => Some(parse_ids(&text)?),
+        };
+        let stride =
+            body.stride.map(|n| NonZeroU64::new(n).ok_or_else(|| bad("stride=0: expected 1 or more".to_owned())));
+        Ok(Self {
+            request: SelectionRequest {
+                fields,
+                region: RegionRequest {
+                    shapes,
+                    unit: body.region_unit,
+                    frame: body.region_frame.map(|text| parse_frame("region_frame", &text)).transpose()?,
+                },
+                granularity: match body.rows.as_deref() {
+                    None | Some("particles") => Granularity::Particles,
+                    Some("cells") => Granularity::Cells,
+                    Some(other) => return Err(unknown("value of rows", other, &["particles", "cells"])),
+                },
+                conditions: body.r#where.map_or(Ok(Vec::new()), |texts| parse_conditions(&texts))?,
+                ids,
+                sample: body.sample.map(Sample::new).transpose()?,
+                stride: stride.transpose()?,
+                limit: body.limit,
+                units: body.unit.map_or_else(Vec::new, |texts| texts.split(',')),
+                frame: body.frame.map(|text| parse_frame("frame", &text)).transpose()?,
+            },
+            format: body.format.map_or(Ok(Format::Npz), |text| Format::parse(&text))?,
+            explain: body.explain,
+        })
+    }
+
+    /// The selection in words, as in a query; long lists are cut short.
+    pub(super) fn text(&self) -> String {
+        let request = &self.request;
+        let mut parts = vec![format!("fields={}", request.fields.join(","))];
+        let number = |number: &Option<f64>| number.map_or_else(String::new, |number| number.to_string());
+        for shape in request.region.shapes.iter().take(MAX_SHOWN) {
+            parts.push(match shape {
+                Shape::Box(bounds) => {
+                    format!("box={}", bounds.iter().flatten().map(number).collect::<Vec<_>>().join(","))
+                }
+                Shape::Sphere { centre: [x, y, z], radius } => format!("sphere={x},{y},{z},{radius}"),
+            });
+        }
+        if request.region.shapes.len() > MAX_SHOWN {
+            parts.push(format!("... {} regions", request.region.shapes.len()));
+        }
+        parts.extend(request.region.unit.iter().map(|unit| format!("region_unit={unit}")));
+        parts.extend(request.region.frame.iter().map(|frame| format!("region_frame={}", frame_name(*frame))));
+        if request.granularity == Granularity::Cells {
+            parts.push("rows=cells".to_owned());
+        }
+        parts.extend(request.conditions.iter().map(|condition| format!("where={}", condition.as_str())));
+        if let Some(ids) = &request.ids {
+            let shown: Vec<String> = ids.iter().take(MAX_SHOWN).map(u64::to_string).collect();
+            let rest = if ids.len() > MAX_SHOWN { format!(",... {} ids", ids.len()) } else { String::new() };
+            parts.push(format!("ids={}{rest}", shown.join(",")));
+        }
+        parts.extend(request.sample.iter().map(|sample| format!("sample={}", sample.fraction())));
+        parts.extend(request.stride.iter().map(|stride| format!("stride={stride}")));
+        parts.extend(request.limit.iter().map(|limit| format!("limit={limit}")));
+        let mut text = parts.join("&");
+        // An attribute has room for 64 KiB.
+        let end = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= MAX_TEXT_BYTES).last().unwrap_or(0);
+        if text.len() > MAX_TEXT_BYTES {
+            text.truncate(end);
+            text.push_str("...");
+        }
+        text
+    }
+
+    /// Adds all that the answer depends on, but for the files, to its entity tag.
+    pub(super) fn write_to(&self, tag: &mut TagBuilder) {
+        let request = &self.request;
+        tag.add("select");
+        tag.add(format!("{:?}", request.fields));
+        tag.add(format!("{:?} {:?}", request.region, request.granularity));
+        for condition in &request.conditions {
+            tag.add(condition.as_str());
+        }
+        tag.add(format!("{:?} {:?} {:?}", request.sample, request.stride, request.limit));
+        tag.add(format!("{:?} {:?}", request.units, request.frame));
+        match &request.ids {
+            None => tag.add("all"),
+            Some(ids) => ids.iter().for_each(|id| tag.add(id.to_le_bytes())),
+        }
+        tag.add(format!("{} {}", self.format.name(), self.explain));
+    }
+}
+
+impl Format {
+    const ALL: [(&'static str, Self); 6] = [
+        ("npz", Self::Npz),
+        ("arrow", Self::Arrow),
+        ("hdf5", Self::Hdf5),
+        ("parquet", Self::Parquet),
+        ("csv", Self::Csv),
+        ("json", Self::Json),
+    ];
+
+    /// Its name.
+    pub(super) fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, format)| *format == self).map_or("", |(name, _)| name)
+    }
+
+    fn parse(text: &str) -> ApiResult<Self> {
+        let names: Vec<&str> = Self::ALL.iter().map(|(name, _)| *name).collect();
+        let found = Self::ALL.iter().find(|(name, _)| *name == text);
+        found.map(|(_, format)| *format).ok_or_else(|| unknown("format", text, &names))
+    }
+}
+
+impl Texts {
+    /// The texts; a single one is cut where `separator` is.
+    fn split(self, separator: char) -> Vec<String> {
+        match self {
+            Self::One(text) => {
+                let parts = text.split(separator).map(|part| part.trim().to_owned());
+                parts.filter(|part| !part.is_empty()).collect()
+            }
+            Self::List(list) => list,
+        }
+    }
+}
+
+fn bad(detail: String) -> ApiError {
+    ApiError::bad_request(detail)
+}
+
+fn no_fields() -> ApiError {
+    bad("say which fields: fields=gas.coordinates,gas.masses; /v1/info shows what there is".to_owned())
+}
+
+/// Conditions; in a text that holds several, columns count from its start.
+fn parse_conditions(texts: &Texts) -> ApiResult<Vec<Condition>> {
+    let mut conditions = Vec::new();
+    let mut parse = |text: &str, n_before: usize| -> ApiResult<()> {
+        let condition = text.parse::<Condition>().map_err(|error| match error {
+            apus_swift::Error::BadCondition { column, reason } => {
+                apus_swift::Error::BadCondition { column: column.saturating_add(n_before), reason }
+            }
+            other => other,
+        })?;
+        conditions.push(condition);
+        Ok(())
+    };
+    match texts {
+        Texts::List(list) => list.iter().try_for_each(|text| parse(text, 0))?,
+        Texts::One(text) => {
+            let mut n_before = 0;
+            for part in text.split(';') {
+                parse(part, n_before)?;
+                n_before += part.chars().count() + 1;
+            }
+        }
+    }
+    Ok(conditions)
+}
+
+fn parse_number(what: &str, text: &str) -> ApiResult<f64> {
+    text.trim().parse().map_err(|_| {
+        let shown: String = text.chars().take(40).collect();
+        bad(format!("{what}: {shown:?} is no number"))
+    })
+}
+
+fn parse_box(text: &str) -> ApiResult<[Option<f64>; 6]> {
+    let sides = text.split(',').map(|side| {
+        let side = side.trim();
+        if side.is_empty() { Ok(None) } else { parse_number("box", side).map(Some) }
+    });
+    let sides = sides.collect::<ApiResult<Vec<_>>>()?;
+    let n_sides = sides.len();
+    sides.try_into().map_err(|_| {
+        bad(format!("box: {n_sides} numbers, expected xmin,xmax,ymin,ymax,zmin,zmax (empty for an open side)"))
+    })
+}
+
+fn parse_sphere(text: &str) -> ApiResult<[f64; 4]> {
+    let numbers = text.split(',').map(|number| parse_number("sphere", number)).collect::<ApiResult<Vec<_>>>()?;
+    let n_numbers = numbers.len();
+    numbers.try_into().map_err(|_| bad(format!("sphere: {n_numbers} numbers, expected x,y,z,radius")))
+}
+
+fn parse_ids(text: &str) -> ApiResult<Vec<u64>> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts
+        .map(|part| {
+            let shown: String = part.chars().take(40).collect();
+            part.parse().map_err(|_| bad(format!("ids: {shown:?} is no whole number from 0 to {}", u64::MAX)))
+        })
+        .collect()
+}
+
+fn parse_frame(what: &str, text: &str) -> ApiResult<Frame> {
+    match text {
+        "comoving" => Ok(Frame::Comoving),
+        "physical" => Ok(Frame::Physical),
+        other => Err(unknown(&format!("value of {what}"), other, &["comoving", "physical"])),
+    }
+}
+
+fn box_of([x0, x1, y0, y1, z0, z1]: [Option<f64>; 6]) -> Shape {
+    Shape::Box([[x0, x1], [y0, y1], [z0, z1]])
+}
+
+fn sphere_of([x, y, z, radius]: [f64; 4]) -> Shape {
+    Shape::Sphere { centre: [x, y, z], radius }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(text: &str) -> Result<SelectQuery, String> {
+        SelectQuery::of_query(Some(text)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn text_and_json_mean_the_same() {
+        let body = |json: &str| SelectQuery::of_body(serde_json::from_str(json).unwrap()).unwrap();
+        let get = query(
+            "fields=gas.masses,/PartType0/Coordinates&box=1,2,,,3,;0,1,0,1,0,1&sphere=1,2,3,4&region_unit=kpc&rows=cells\
+             &where=temperatures%3E1e5 K;masses>0&ids=3,1&sample=0.5&stride=2&limit=7&unit=kpc,g&frame=physical&format=arrow\
+             &explain=true",
+        );
+        let post = body(
+            r#"{"fields": ["gas.masses", "/PartType0/Coordinates"], "box": [[1, 2, null, null, 3, null], [0, 1, 0, 1, 0, 1]],
+                "sphere": [1, 2, 3, 4], "region_unit": "kpc", "rows": "cells", "where": ["temperatures>1e5 K", "masses>0"],
+                "ids": [3, 1], "sample": 0.5, "stride": 2, "limit": 7, "unit": ["kpc", "g"], "frame": "physical",
+                "format": "arrow", "explain": true}"#,
+        );
+        assert_eq!(get, Ok(post));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_the_place() {
+        let check = |text: &str, expected: &str| {
+            let error = query(text).unwrap_err();
+            assert!(error.contains(expected), "{text}: {error}");
+        };
+        check("", "say which fields");
+        check("fields=", "say which fields");
+        check("fields=a&box=1,2", "2 numbers, expected xmin");
+        check("fields=a&box=1,2,3,4,5,x", "\"x\" is no number");
+        check("fields=a&sphere=1,2,3", "3 numbers, expected x,y,z,radius");
+        check("fields=a&region_unit=kpc", "of which there is none");
+        check("fields=a&where=a>1;b>>2", "column 7");
+        check("fields=a&where=a>1;", "column 5");
+        check("fields=a&stride=0", "1 or more");
+        check("fields=a&sample=2", "between 0 and 1");
+        check("fields=a&rows=cell", "did you mean \"cells\"");
+        check("fields=a&format=npy", "did you mean \"npz\"");
+        check("fields=a&ids=-1", "no whole number");
+        check("fields=a&feilds=b", "did you mean \"fields\"");
+    }
+}

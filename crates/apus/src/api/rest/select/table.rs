@@ -1,0 +1,272 @@
+//! The forms that hold the fields of one group side by side: Arrow, Parquet and CSV. Rows leave as soon as they are found.
+
+use std::ops::Range;
+
+use apus_h5::ReadOptions;
+use apus_swift::{RowScan, RowWindows};
+use bytes::Bytes;
+
+use super::{
+    metadata::{field_metadata, file_metadata},
+    plan::{Plan, PlannedField, PlannedGroup},
+    query::Format,
+};
+use crate::{
+    encode::{
+        arrow::{self, ArrowEncoder},
+        columns::{Column, TableError, Values},
+        csv,
+        csv_table::{CsvColumn, CsvTableEncoder},
+        parquet::{self, ParquetEncoder},
+    },
+    error::{ApiError, ApiResult},
+    read_task::{Answer, AnswerBody},
+};
+
+/// About how many bytes of values are read and encoded together.
+const BATCH_BYTES: u64 = 4 << 20;
+/// The most rows of a batch.
+const MAX_BATCH_ROWS: u64 = 1 << 18;
+/// The fewest rows of a batch, unless there are no more or rows are very long.
+const MIN_BATCH_ROWS: u64 = 1 << 12;
+/// So many bytes of a batch are turned into text at once.
+const TEXT_STEP_BYTES: u64 = 64 << 10;
+/// So many windows are looked at in one step where they hold nothing.
+const MAX_WINDOWS: usize = 8;
+/// SWIFT's chunks have so many rows.
+const USUAL_CHUNK_ROWS: u64 = 8192;
+
+/// The answer as a table of the only group.
+pub(super) fn table_answer(plan: Plan) -> ApiResult<Answer> {
+    let [group] = plan.groups.as_slice() else {
+        return Err(ApiError::internal("a table is of one group"));
+    };
+    let (encoder, content_type): (Box<dyn TableEncoder>, _) = match plan.query.format {
+        Format::Csv => (Box::new(csv_encoder(group)?), csv::CONTENT_TYPE),
+        Format::Parquet => {
+            (Box::new(ParquetEncoder::new(columns(group), file_metadata(&plan, group)?)?), parquet::CONTENT_TYPE)
+        }
+        _ => (Box::new(ArrowEncoder::new(columns(group), file_metadata(&plan, group)?)?), arrow::CONTENT_TYPE),
+    };
+    let by_row = BATCH_BYTES / group.row_bytes.max(1);
+    let fields = group.fields.clone();
+    let align = fields.first().and_then(|field| field.dataset.chunk_shape()?.first().copied());
+    let blocks = TableBlocks {
+        scan: plan.scan(group)?,
+        options: plan.read_options(),
+        batch_rows: by_row.clamp(MIN_BATCH_ROWS.min(by_row.max(1)), MAX_BATCH_ROWS),
+        step_rows: (TEXT_STEP_BYTES / group.row_bytes.max(1)).max(1),
+        align: align.unwrap_or(USUAL_CHUNK_ROWS),
+        is_text: plan.query.format == Format::Csv,
+        plan,
+        fields,
+        encoder,
+        found: Vec::new(),
+        n_found: 0,
+        batches: None,
+        batch: Batch::default(),
+        ready: Bytes::new(),
+        state: State::Reading,
+    };
+    Ok(Answer::new(content_type, AnswerBody::Blocks { blocks: Box::new(blocks), size_bytes: None }))
+}
+
+fn columns(group: &PlannedGroup) -> Vec<Column> {
+    let column = |field: &PlannedField| Column {
+        name: field.asked.clone(),
+        dtype: field.dtype().clone(),
+        row_shape: field.row_shape.clone(),
+        metadata: field_metadata(field),
+    };
+    group.fields.iter().map(column).collect()
+}
+
+fn csv_encoder(group: &PlannedGroup) -> ApiResult<CsvTableEncoder> {
+    let column = |field: &PlannedField| CsvColumn {
+        name: field.asked.clone(),
+        dtype: field.dtype().clone(),
+        row_shape: field.row_shape.clone(),
+        parts: match (&field.field.named_columns, field.row_shape.as_slice()) {
+            (Some(columns), [n]) if columns.names.len() as u64 == *n => columns.names.clone(),
+            (_, [3]) => ["x", "y", "z"].map(str::to_owned).to_vec(),
+            _ => Vec::new(),
+        },
+    };
+    let columns: Vec<CsvColumn> = group.fields.iter().map(column).collect();
+    Ok(CsvTableEncoder::new(&columns)?)
+}
+
+/// Takes rows of all columns.
+trait TableEncoder: Send {
+    fn write(&mut self, n_rows: u64, values: &[&[u8]], out: &mut Vec<u8>) -> ApiResult<()>;
+    fn finish(&mut self, out: &mut Vec<u8>) -> ApiResult<()>;
+}
+
+impl TableEncoder for ArrowEncoder {
+    fn write(&mut self, n_rows: u64, values: &[&[u8]], out: &mut Vec<u8>) -> ApiResult<()> {
+        let values: Vec<Values<'_>> = values.iter().map(|bytes| Values::Fixed(bytes)).collect();
+        Ok(Self::write(self, n_rows, &values, out)?)
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) -> ApiResult<()> {
+        Ok(Self::finish(self, out)?)
+    }
+}
+
+impl TableEncoder for ParquetEncoder {
+    fn write(&mut self, n_rows: u64, values: &[&[u8]], out: &mut Vec<u8>) -> ApiResult<()> {
+        let values: Vec<Values<'_>> = values.iter().map(|bytes| Values::Fixed(bytes)).collect();
+        Ok(Self::write(self, n_rows, &values, out)?)
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) -> ApiResult<()> {
+        Ok(Self::finish(self, out)?)
+    }
+}
+
+impl TableEncoder for CsvTableEncoder {
+    fn write(&mut self, n_rows: u64, values: &[&[u8]], out: &mut Vec<u8>) -> ApiResult<()> {
+        Self::write(self, n_rows, values, out);
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) -> ApiResult<()> {
+        Self::finish(self, out);
+        Ok(())
+    }
+}
+
+struct TableBlocks {
+    plan: Plan,
+    scan: RowScan,
+    fields: Vec<PlannedField>,
+    encoder: Box<dyn TableEncoder>,
+    options: ReadOptions,
+    batch_rows: u64,
+    step_rows: u64,
+    align: u64,
+    is_text: bool,
+    /// Wanted rows whose values are still to be read.
+    found: Vec<Range<u64>>,
+    n_found: u64,
+    /// The same, being read.
+    batches: Option<RowWindows>,
+    batch: Batch,
+    /// Bytes that are still to leave.
+    ready: Bytes,
+    state: State,
+}
+
+/// Values of some rows, being encoded.
+#[derive(Default)]
+struct Batch {
+    n_rows: u64,
+    n_encoded: u64,
+    columns: Vec<Vec<u8>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Reading,
+    /// All rows were found.
+    Found,
+    /// All was encoded.
+    Encoded,
+    Over,
+}
+
+impl TableBlocks {
+    fn step(&mut self) -> ApiResult<Option<Bytes>> {
+        let mut n_windows = 0;
+        loop {
+            if !self.ready.is_empty() {
+                let n_bytes = self.ready.len().min(self.options.block_bytes);
+                return Ok(Some(self.ready.split_to(n_bytes)));
+            }
+            if self.batch.n_encoded < self.batch.n_rows {
+                self.encode()?;
+            } else if let Some(rows) = self.batches.as_mut().and_then(Iterator::next) {
+                self.read(&rows)?;
+            } else if self.n_found >= self.batch_rows || self.n_found > 0 && self.state == State::Found {
+                let found = std::mem::take(&mut self.found);
+                self.n_found = 0;
+                self.batches = Some(RowWindows::new(found, self.batch_rows, self.align));
+            } else if self.state == State::Reading {
+                if n_windows == MAX_WINDOWS {
+                    // Nothing to send, but a chance to notice that nobody waits.
+                    return Ok(Some(Bytes::new()));
+                }
+                n_windows += 1;
+                match self.scan.next().transpose()? {
+                    Some(window) => {
+                        self.n_found = self.n_found.saturating_add(window.n_wanted());
+                        self.found.extend(window.rows());
+                    }
+                    None => self.state = State::Found,
+                }
+            } else if self.state == State::Found {
+                let mut out = Vec::new();
+                self.encoder.finish(&mut out)?;
+                self.plan.check_unchanged()?;
+                self.ready = out.into();
+                self.state = State::Encoded;
+            } else {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn read(&mut self, rows: &[Range<u64>]) -> ApiResult<()> {
+        let n_rows = rows.iter().map(|range| range.end - range.start).sum();
+        self.batch.columns.resize_with(self.fields.len(), Vec::new);
+        for (field, values) in self.fields.iter().zip(&mut self.batch.columns) {
+            values.clear();
+            field.read(rows, &self.options, values)?;
+        }
+        (self.batch.n_rows, self.batch.n_encoded) = (n_rows, 0);
+        Ok(())
+    }
+
+    /// Encodes the batch, or a part of it where it gets longer by that.
+    fn encode(&mut self) -> ApiResult<()> {
+        let start = self.batch.n_encoded;
+        let left = self.batch.n_rows - start;
+        let n_rows = if self.is_text { left.min(self.step_rows) } else { left };
+        let part = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+        let columns = self.fields.iter().zip(&self.batch.columns).map(|(field, values)| {
+            let range = part(start * field.row_bytes)..part((start + n_rows) * field.row_bytes);
+            values.get(range).ok_or_else(|| ApiError::internal(format!("{}: values are missing", field.asked)))
+        });
+        let columns = columns.collect::<ApiResult<Vec<_>>>()?;
+        let mut out = Vec::new();
+        self.encoder.write(n_rows, &columns, &mut out)?;
+        self.batch.n_encoded += n_rows;
+        self.ready = out.into();
+        Ok(())
+    }
+}
+
+impl Iterator for TableBlocks {
+    type Item = ApiResult<Bytes>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.state == State::Over {
+            return None;
+        }
+        let step = self.step().transpose();
+        if !matches!(step, Some(Ok(_))) {
+            self.state = State::Over;
+        }
+        step
+    }
+}
+
+impl From<TableError> for ApiError {
+    fn from(error: TableError) -> Self {
+        match error {
+            TableError::NoForm { .. } => Self::bad_request(format!("{error}; try format=npz")),
+            TableError::WrongLength { .. } => Self::internal(error),
+            _ => Self::Unreadable { code: "unsupported", detail: format!("{error}; try format=npz").into() },
+        }
+    }
+}

@@ -95,7 +95,8 @@ impl Iterator for Tar {
 }
 
 fn zeros(n_bytes: u64) -> Bytes {
-    static ZEROS: [u8; 10_240] = [0; 10_240];
+    // As many as there are ever between a tar's content and its end.
+    static ZEROS: [u8; 12_288] = [0; 12_288];
     Bytes::from_static(&ZEROS).slice(..usize::try_from(n_bytes).unwrap_or(ZEROS.len()).min(ZEROS.len()))
 }
 

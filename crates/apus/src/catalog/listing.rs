@@ -1,11 +1,11 @@
 //! What is in a folder.
 
-use std::{collections::BTreeSet, ffi::OsStr, os::unix::ffi::OsStrExt};
+use std::{collections::BTreeSet, ffi::OsStr, os::unix::ffi::OsStrExt, sync::Arc};
 
 use rustix::fs::{AtFlags, Dir, FileType, statat};
 use serde::Serialize;
 
-use super::{Catalog, Inner, OpenBytes, Place, VPath, confine, io_error, mount, mount::Mounted};
+use super::{Catalog, Identity, Inner, OpenBytes, Place, VPath, confine, io_error, mount, mount::Mounted, table::Node};
 use crate::{
     auth::Caller,
     error::{ApiError, ApiResult},
@@ -36,6 +36,9 @@ pub struct Entry {
     /// When a file was last written, in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modified_s: Option<i64>,
+    /// The media type of a file, where a table tells it.
+    #[serde(skip)]
+    pub listed_type: Option<Arc<str>>,
 }
 
 /// What an entry is.
@@ -76,7 +79,7 @@ impl Catalog {
     /// Errors: 404.
     pub fn is_folder(&self, caller: &Caller, path: &VPath) -> ApiResult<bool> {
         let place = self.0.locate(&self.0.roles_of(caller), path)?;
-        Ok(!matches!(place, Place::File { .. } | Place::MemoryFile { .. }))
+        Ok(!matches!(place, Place::File { .. } | Place::ListedFile { .. } | Place::MemoryFile { .. }))
     }
 
     /// All files below a folder, in the order of their paths.
@@ -161,8 +164,9 @@ impl Inner {
         let mut entries = match self.locate(roles, path)? {
             Place::Top => Vec::new(),
             Place::Folder { mount, inner } => self.folder_entries(roles, path, mount, &inner)?,
+            Place::ListedFolder { mount, inner } => listed_entries(roles, mount, &inner),
             Place::MemoryFolder { mount, inner } => memory_entries(mount, &inner),
-            Place::File { .. } | Place::MemoryFile { .. } => {
+            Place::File { .. } | Place::ListedFile { .. } | Place::MemoryFile { .. } => {
                 return Err(ApiError::bad_request(format!("{path} is a file, not a folder")));
             }
         };
@@ -205,6 +209,7 @@ impl Inner {
                     kind: EntryKind::File,
                     size_bytes: u64::try_from(stat.st_size).ok(),
                     modified_s: Some(stat.st_mtime),
+                    listed_type: None,
                 }),
                 FileType::Symlink => self.link_entry(roles, &below, name),
                 _ => None,
@@ -220,19 +225,44 @@ impl Inner {
     fn link_entry(&self, roles: &BTreeSet<String>, path: &VPath, name: &str) -> Option<Entry> {
         match self.locate(roles, path).ok()? {
             Place::Folder { .. } => Some(folder_entry(name)),
-            Place::File { identity, .. } => Some(Entry {
-                name: name.to_owned(),
-                kind: EntryKind::File,
-                size_bytes: Some(identity.size_bytes),
-                modified_s: i64::try_from(identity.modified_ns.div_euclid(1_000_000_000)).ok(),
-            }),
+            Place::File { identity, .. } => Some(file_entry(name, identity)),
             _ => None,
         }
     }
 }
 
 fn folder_entry(name: &str) -> Entry {
-    Entry { name: name.to_owned(), kind: EntryKind::Folder, size_bytes: None, modified_s: None }
+    Entry { name: name.to_owned(), kind: EntryKind::Folder, size_bytes: None, modified_s: None, listed_type: None }
+}
+
+fn file_entry(name: &str, identity: Identity) -> Entry {
+    Entry {
+        name: name.to_owned(),
+        kind: EntryKind::File,
+        size_bytes: Some(identity.size_bytes),
+        modified_s: i64::try_from(identity.modified_ns.div_euclid(1_000_000_000)).ok(),
+        listed_type: None,
+    }
+}
+
+/// What tables list; a file that is not there at this moment is left out.
+fn listed_entries(roles: &BTreeSet<String>, mount: &Mounted, inner: &str) -> Vec<Entry> {
+    let mount::Root::Table(tree) = &mount.root else { return Vec::new() };
+    tree.entries(inner)
+        .filter(|(name, _)| {
+            let below = if inner.is_empty() { (*name).to_owned() } else { format!("{inner}/{name}") };
+            mount.is_visible(roles, &below)
+        })
+        .filter_map(|(name, node)| match node {
+            Node::Folder => Some(folder_entry(name)),
+            Node::File(file) => match file.locate()? {
+                Place::ListedFile { identity, .. } => {
+                    Some(Entry { listed_type: Some(Arc::clone(&file.media_type)), ..file_entry(name, identity) })
+                }
+                _ => None,
+            },
+        })
+        .collect()
 }
 
 fn memory_entries(mount: &Mounted, inner: &VPath) -> Vec<Entry> {
@@ -249,6 +279,7 @@ fn memory_entries(mount: &Mounted, inner: &VPath) -> Vec<Entry> {
                     kind: EntryKind::File,
                     size_bytes: Some(bytes.len() as u64),
                     modified_s: None,
+                    listed_type: None,
                 },
             })
         })

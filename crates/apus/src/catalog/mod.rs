@@ -11,9 +11,11 @@ pub mod media_type;
 mod mount;
 mod open_file;
 mod resolver;
+mod table;
 mod vpath;
 
 use std::{
+    borrow::Cow,
     collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
@@ -22,12 +24,15 @@ use std::{
 
 use quick_cache::sync::Cache;
 
-use self::mount::{Mounted, Root};
 pub use self::{
     identity::{Identity, TagBuilder},
     listing::{Entry, EntryKind, Listing, TreeFile},
     open_file::{OpenBytes, OpenFile},
     vpath::VPath,
+};
+use self::{
+    mount::{Mounted, Root},
+    table::{Found, ListedFile},
 };
 use crate::{
     auth::Caller,
@@ -66,6 +71,10 @@ enum Place<'a> {
     Folder { mount: &'a Mounted, inner: String },
     /// A regular file.
     File { mount: &'a Mounted, inner: String, identity: Identity },
+    /// A folder of a table.
+    ListedFolder { mount: &'a Mounted, inner: String },
+    /// A file of a table, and where it really lies.
+    ListedFile { file: &'a ListedFile, real: PathBuf, identity: Identity },
     /// A folder in memory.
     MemoryFolder { mount: &'a Mounted, inner: VPath },
     /// A file in memory.
@@ -94,10 +103,16 @@ impl Catalog {
         self.0.aliases.get(name).map(String::as_str)
     }
 
-    /// What the configuration has to say of a folder, for listings.
-    pub fn notes(&self, path: &VPath) -> Option<&Notes> {
+    /// What the configuration has to say of a folder, for listings; what stands in it itself goes before what a table's own
+    /// file says.
+    pub fn notes(&self, path: &VPath) -> Option<Cow<'_, Notes>> {
         let (mount, inner) = self.0.split(path)?;
-        mount.notes.get(inner)
+        let told = mount.notes.get(inner).filter(|notes| notes.description.is_some() || !notes.labels.is_empty());
+        match (told, &mount.root) {
+            (Some(notes), _) => Some(Cow::Borrowed(notes)),
+            (None, Root::Table(tree)) => tree.notes(inner).map(Cow::Owned),
+            (None, _) => None,
+        }
     }
 
     /// Opens an HDF5 file, or finds it open already. A file that changed since is opened anew.
@@ -117,9 +132,8 @@ impl Catalog {
     /// The path under the mounts of a file that is named by the server's own path (as the older service allows); `None`
     /// where it is not inside. Whether the caller may see it is for [`open`](Self::open) to say.
     pub fn virtual_path(&self, real: &Path) -> Option<VPath> {
-        let real = real.canonicalize().ok()?;
-        let (mount, inner) = self.0.mount_of(&real)?;
-        Some(VPath::default().join(&mount.name).join(&inner))
+        let resolved = real.canonicalize().ok()?;
+        self.0.served_path(&resolved).or_else(|| self.0.served_path(&table::without_dots(real)))
     }
 
     /// The server's own path of a file under the mounts, as far as links are not followed; `None` for one in memory.
@@ -127,8 +141,14 @@ impl Catalog {
     /// Errors: 404, also for folders.
     pub fn server_path(&self, caller: &Caller, path: &VPath) -> ApiResult<Option<PathBuf>> {
         self.open_bytes(caller, path)?;
-        let folder = self.0.split(path).and_then(|(mount, inner)| Some((mount.folder()?, inner)));
-        Ok(folder.map(|(folder, inner)| folder.join(inner)))
+        Ok(self.0.split(path).and_then(|(mount, inner)| match &mount.root {
+            Root::Folder(folder) => Some(folder.join(inner)),
+            Root::Table(tree) => match tree.find(inner)? {
+                Found::File(file) => Some(file.real.clone()),
+                Found::Folder => None,
+            },
+            Root::Memory(_) => None,
+        }))
     }
 
     fn open_with(&self, roles: &BTreeSet<String>, path: &VPath) -> ApiResult<Arc<OpenFile>> {
@@ -168,6 +188,25 @@ impl Inner {
         Some((mount, mount::inner_path(root, real)?))
     }
 
+    /// The path under the mounts of what really lies there.
+    fn served_path(&self, real: &Path) -> Option<VPath> {
+        if let Some((mount, inner)) = self.mount_of(real) {
+            return Some(VPath::default().join(&mount.name).join(&inner));
+        }
+        self.mounts.iter().find_map(|mount| match &mount.root {
+            Root::Table(tree) => Some(VPath::default().join(&mount.name).join(tree.path_of(real)?)),
+            Root::Folder(_) | Root::Memory(_) => None,
+        })
+    }
+
+    /// Whether a table lists a file under that path.
+    fn is_listed(&self, path: &VPath) -> bool {
+        self.split(path).is_some_and(|(mount, inner)| match &mount.root {
+            Root::Table(tree) => matches!(tree.find(inner), Some(Found::File(_))),
+            Root::Folder(_) | Root::Memory(_) => false,
+        })
+    }
+
     fn locate(&self, roles: &BTreeSet<String>, path: &VPath) -> ApiResult<Place<'_>> {
         let missing = || vpath::no_such_path(path);
         let Some((mount, inner)) = self.split(path) else {
@@ -178,6 +217,12 @@ impl Inner {
         }
         let root = match &mount.root {
             Root::Folder(root) => root,
+            Root::Table(tree) => {
+                return match tree.find(inner).ok_or_else(missing)? {
+                    Found::Folder => Ok(Place::ListedFolder { mount, inner: inner.to_owned() }),
+                    Found::File(file) => file.locate().ok_or_else(missing),
+                };
+            }
             Root::Memory(files) => return locate_in_memory(mount, files, inner).ok_or_else(missing),
         };
         let real = root.join(inner).canonicalize().map_err(|_| missing())?;
@@ -204,25 +249,39 @@ impl Inner {
     /// Which bytes the path stands for now.
     fn identity(&self, roles: &BTreeSet<String>, path: &VPath) -> ApiResult<Identity> {
         match self.locate(roles, path)? {
-            Place::File { identity, .. } => Ok(identity),
+            Place::File { identity, .. } | Place::ListedFile { identity, .. } => Ok(identity),
             Place::MemoryFile { bytes, number } => Ok(memory_identity(bytes, number)),
-            Place::Top | Place::Folder { .. } | Place::MemoryFolder { .. } => Err(is_a_folder(path)),
+            Place::Top | Place::Folder { .. } | Place::ListedFolder { .. } | Place::MemoryFolder { .. } => {
+                Err(is_a_folder(path))
+            }
         }
     }
 
     fn open_bytes(&self, roles: &BTreeSet<String>, path: &VPath) -> ApiResult<OpenBytes> {
         match self.locate(roles, path)? {
             Place::File { mount, inner, .. } => OpenBytes::of_file(path.clone(), mount, &inner),
+            Place::ListedFile { file, real, .. } => OpenBytes::of_listed(path.clone(), file, &real),
             Place::MemoryFile { bytes, number } => {
                 Ok(OpenBytes::of_memory(path.clone(), bytes, memory_identity(bytes, number)))
             }
-            Place::Top | Place::Folder { .. } | Place::MemoryFolder { .. } => Err(is_a_folder(path)),
+            Place::Top | Place::Folder { .. } | Place::ListedFolder { .. } | Place::MemoryFolder { .. } => {
+                Err(is_a_folder(path))
+            }
         }
     }
 
     /// The folder that really holds the file, for what the file's links name.
     fn real_folder(mount: &Mounted, inner: &str) -> Option<PathBuf> {
         mount.folder()?.join(inner).parent().map(Path::to_owned)
+    }
+}
+
+impl ListedFile {
+    /// Where it really is at this moment; `None` where no file is there.
+    fn locate(&self) -> Option<Place<'_>> {
+        let real = self.real.canonicalize().ok()?;
+        let metadata = fs::symlink_metadata(&real).ok()?;
+        metadata.is_file().then(|| Place::ListedFile { file: self, identity: Identity::of(&metadata), real })
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use super::VPath;
+use super::{VPath, table::ListedTree};
 use crate::config::{ConfigError, Mount, MountSource, Notes};
 
 /// A mount whose folder was found.
@@ -15,8 +15,8 @@ pub(super) struct Mounted {
     pub(super) name: String,
     pub(super) root: Root,
     roles: BTreeSet<String>,
-    /// Paths under the mount with what is needed there besides.
-    folders: Vec<(VPath, BTreeSet<String>)>,
+    /// Paths under the mount with what is needed there, and below, besides.
+    folders: BTreeMap<String, BTreeSet<String>>,
     /// What listings say of folders, by their paths under the mount.
     pub(super) notes: BTreeMap<String, Notes>,
 }
@@ -25,6 +25,8 @@ pub(super) struct Mounted {
 pub(super) enum Root {
     /// A folder, its links resolved.
     Folder(PathBuf),
+    /// The files of tables.
+    Table(ListedTree),
     /// Contents by path under the mount.
     Memory(BTreeMap<VPath, &'static [u8]>),
 }
@@ -40,6 +42,7 @@ impl Mounted {
                 }
                 Root::Folder(real)
             }
+            MountSource::Table(table) => Root::Table(ListedTree::new(table).map_err(fault)?),
             MountSource::Memory(files) => Root::Memory(
                 files
                     .iter()
@@ -47,40 +50,37 @@ impl Mounted {
                     .collect::<Result<_, ConfigError>>()?,
             ),
         };
-        let folders = mount
-            .folders
-            .iter()
-            .map(|(path, roles)| {
-                let path = VPath::parse(path).map_err(|error| fault(format!("folder {path:?}: {error}")))?;
-                Ok((path, roles.clone()))
-            })
-            .collect::<Result<_, ConfigError>>()?;
+        let mut folders: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (path, roles) in &mount.folders {
+            let path = VPath::parse(path).map_err(|error| fault(format!("folder {path:?}: {error}")))?;
+            folders.entry(path.as_str().to_owned()).or_default().extend(roles.iter().cloned());
+        }
         Ok(Self { name: mount.name.clone(), root, roles: mount.roles.clone(), folders, notes: mount.notes.clone() })
     }
 
     /// Every role that the mount asks for anywhere.
     pub(super) fn all_roles(&self) -> impl Iterator<Item = &String> {
-        self.roles.iter().chain(self.folders.iter().flat_map(|(_, roles)| roles))
+        self.roles.iter().chain(self.folders.values().flatten())
     }
 
     /// Whether somebody with `roles` may know of the path `inner` under the mount.
     pub(super) fn is_visible(&self, roles: &BTreeSet<String>, inner: &str) -> bool {
-        self.roles.is_subset(roles)
-            && self.folders.iter().all(|(folder, needed)| !is_within(inner, folder.as_str()) || needed.is_subset(roles))
+        let needed = |folder: &str| self.folders.get(folder).is_none_or(|needed| needed.is_subset(roles));
+        self.roles.is_subset(roles) && needed("") && prefixes(inner).all(needed)
     }
 
     /// The folder, where there is one.
     pub(super) fn folder(&self) -> Option<&Path> {
         match &self.root {
             Root::Folder(path) => Some(path),
-            Root::Memory(_) => None,
+            Root::Table(_) | Root::Memory(_) => None,
         }
     }
 }
 
-/// Whether `inner` is `folder` or below it.
-fn is_within(inner: &str, folder: &str) -> bool {
-    folder.is_empty() || inner.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+/// The path and all folders above it but the mount itself.
+fn prefixes(inner: &str) -> impl Iterator<Item = &str> {
+    inner.match_indices('/').map(|(end, _)| inner.get(..end).unwrap_or(inner)).chain([inner])
 }
 
 /// The path of `real` under `root` as a client would write it; `None` where it is outside, hidden, or no text.
@@ -107,12 +107,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_rule_covers_the_folder_and_what_is_below() {
-        assert!(is_within("a/b", "a"));
-        assert!(is_within("a", "a"));
-        assert!(is_within("a", ""));
-        assert!(!is_within("ab", "a"));
-        assert!(!is_within("", "a"));
+    fn a_rule_covers_the_folder_and_what_is_below() {
+        assert_eq!(prefixes("a/bc/d").collect::<Vec<_>>(), ["a", "a/bc", "a/bc/d"]);
+        assert_eq!(prefixes("ab").collect::<Vec<_>>(), ["ab"]);
     }
 
     #[test]

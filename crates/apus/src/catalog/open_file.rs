@@ -1,9 +1,10 @@
 //! Files that were opened.
 
 use std::{
+    borrow::Cow,
     fmt, fs, io,
     os::unix::fs::FileExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock, Weak},
 };
 
@@ -13,7 +14,10 @@ use apus_h5::{
 };
 use apus_swift::Output;
 
-use super::{Catalog, FileKey, Identity, Inner, VPath, confine, io_error, mount::Mounted, resolver::MountResolver};
+use super::{
+    Catalog, FileKey, Identity, Inner, ListedFile, VPath, confine, io_error, media_type, mount::Mounted,
+    resolver::MountResolver,
+};
 use crate::error::{ApiError, ApiResult};
 
 /// The bytes of a file, of whatever kind.
@@ -27,6 +31,8 @@ pub struct OpenBytes {
     pub identity: Identity,
     file: Option<Arc<MountedFile>>,
     folder: Option<PathBuf>,
+    /// The type that a table tells.
+    listed_type: Option<Arc<str>>,
 }
 
 /// An HDF5 file that is open, shared by all who ask for it with the same roles.
@@ -45,15 +51,34 @@ pub struct OpenFile {
 impl OpenBytes {
     pub(super) fn of_file(path: VPath, mount: &Mounted, inner: &str) -> ApiResult<Self> {
         let root = mount.folder().ok_or_else(|| ApiError::internal("a file in memory has no folder"))?;
+        Self::open(path, root, inner, Inner::real_folder(mount, inner), None)
+    }
+
+    /// Opens the file of a table where it really lies. What its links name is looked for beside the place that the table says.
+    pub(super) fn of_listed(path: VPath, file: &ListedFile, real: &Path) -> ApiResult<Self> {
+        let root = Path::new("/");
+        let inner = real.strip_prefix(root).ok().and_then(Path::to_str);
+        let inner = inner.ok_or_else(|| ApiError::internal(format!("{path}: {} is no text", real.display())))?;
+        let folder = file.real.parent().map(Path::to_owned);
+        Self::open(path, root, inner, folder, Some(Arc::clone(&file.media_type)))
+    }
+
+    fn open(
+        path: VPath,
+        root: &Path,
+        inner: &str,
+        folder: Option<PathBuf>,
+        listed_type: Option<Arc<str>>,
+    ) -> ApiResult<Self> {
         let file = confine::open_file(root, inner).map_err(|error| io_error(&path, &error))?;
         let identity = Identity::of(&file.metadata().map_err(|error| io_error(&path, &error))?);
         let file = Arc::new(MountedFile { file, len: identity.size_bytes });
-        let folder = Inner::real_folder(mount, inner);
-        Ok(Self { path, source: Arc::clone(&file) as Arc<dyn ByteSource>, identity, file: Some(file), folder })
+        let source = Arc::clone(&file) as Arc<dyn ByteSource>;
+        Ok(Self { path, source, identity, file: Some(file), folder, listed_type })
     }
 
     pub(super) fn of_memory(path: VPath, bytes: &'static [u8], identity: Identity) -> Self {
-        Self { path, source: Arc::new(Memory::new(bytes)), identity, file: None, folder: None }
+        Self { path, source: Arc::new(Memory::new(bytes)), identity, file: None, folder: None, listed_type: None }
     }
 
     /// Fails where the file was written to since it was opened: what was read may be a mixture.
@@ -66,6 +91,14 @@ impl OpenBytes {
             code: "changed",
             detail: format!("{}: the file was changed while it was read; ask again", self.path).into(),
         })
+    }
+
+    /// The media type: as a table tells it, else by the name or the first bytes.
+    pub fn media_type(&self) -> Cow<'_, str> {
+        match &self.listed_type {
+            Some(listed) => Cow::Borrowed(listed),
+            None => media_type::of(self.path.file_name().unwrap_or_default(), self.source.as_ref()).into(),
+        }
     }
 
     /// When the file was last written, in seconds since 1970; `None` for bytes in memory.

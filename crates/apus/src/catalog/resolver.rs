@@ -2,13 +2,13 @@
 
 use std::{
     collections::BTreeSet,
-    path::{Component, Path, PathBuf},
+    path::{Path, PathBuf},
     sync::{Arc, Weak},
 };
 
 use apus_h5::{File, Resolver};
 
-use super::{Catalog, Identity, Inner, OpenBytes, VPath, mount::Root};
+use super::{Catalog, Identity, Inner, OpenBytes, VPath, mount::Root, table::without_dots};
 
 /// Reaches other files from one file: relative names count from the folder that the file really lies in, then from the
 /// folder of the path that it was asked for by; only what lies under a mount, and what these roles cover, is there.
@@ -50,12 +50,14 @@ impl MountResolver {
     fn real_target(&self, inner: &Inner, target: &Path) -> Result<Option<VPath>, String> {
         let Some(folder) = &self.folder else { return Ok(None) };
         let candidate = folder.join(target);
-        if inner.mount_of(&without_dots(&candidate)).is_none() {
-            return Err(OUTSIDE.to_owned());
-        }
+        let as_written = inner.served_path(&without_dots(&candidate)).ok_or(OUTSIDE)?;
         let Ok(real) = candidate.canonicalize() else { return Ok(None) };
-        let Some((mount, inner_path)) = inner.mount_of(&real) else { return Err(OUTSIDE.to_owned()) };
-        Ok(Some(VPath::default().join(&mount.name).join(&inner_path)))
+        // A table lists places by the names that it gives them, whatever they are links to.
+        inner
+            .served_path(&real)
+            .or_else(|| inner.is_listed(&as_written).then_some(as_written))
+            .map(Some)
+            .ok_or(OUTSIDE.into())
     }
 }
 
@@ -72,10 +74,12 @@ impl MountResolver {
         if in_memory {
             candidates.push(self.virtual_target(target).ok_or(OUTSIDE)?);
         } else {
-            candidates.extend(self.real_target(&inner, Path::new(target))?);
-            if !target.starts_with('/') {
-                candidates.extend(self.virtual_target(target));
-            }
+            let beside = self.real_target(&inner, Path::new(target));
+            let virtual_target = if target.starts_with('/') { None } else { self.virtual_target(target) };
+            // What tables list together need not lie together.
+            let elsewhere = || virtual_target.as_ref().is_some_and(|path| inner.is_listed(path));
+            candidates.extend(if beside.is_err() && elsewhere() { None } else { beside? });
+            candidates.extend(virtual_target);
         }
         let catalog = Catalog(inner);
         for path in candidates {
@@ -98,19 +102,4 @@ impl Resolver for MountResolver {
         let file = catalog.open_with(&self.roles, &path).map_err(|error| error.public_detail())?;
         Ok(Some(file.h5.clone()))
     }
-}
-
-/// The path with `.` and `..` taken literally, as far as they go.
-fn without_dots(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                clean.pop();
-            }
-            other => clean.push(other),
-        }
-    }
-    clean
 }

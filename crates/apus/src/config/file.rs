@@ -10,7 +10,7 @@ use std::{
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{Caches, ConfigError, Limits, Mount, MountSource, Notes};
+use super::{Caches, ConfigError, Limits, Mount, MountSource, Notes, Table};
 
 /// What `apus.toml` may hold. A key that is not listed here is an error that names those that are.
 #[derive(Debug, Default, Deserialize)]
@@ -43,7 +43,9 @@ pub struct MountSection {
     /// The first component of the paths below it.
     pub name: String,
     /// The folder.
-    pub path: PathBuf,
+    pub path: Option<PathBuf>,
+    /// In place of a folder: tables of the original hdfstream server, which say where each file lies.
+    pub table: Option<Tables>,
     /// What a caller must have to know that it exists.
     #[serde(default)]
     pub roles: BTreeSet<String>,
@@ -55,6 +57,16 @@ pub struct MountSection {
     /// Further roles and notes for what is within.
     #[serde(default)]
     pub folders: Vec<FolderSection>,
+}
+
+/// One table, or several.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected the name of a table, or a list of names")]
+pub enum Tables {
+    /// One.
+    One(PathBuf),
+    /// Several; they add up.
+    Several(Vec<PathBuf>),
 }
 
 /// `[[mounts.folders]]`.
@@ -99,23 +111,49 @@ impl FileConfig {
             .map_err(|source| ConfigError::Malformed { path: path.to_owned(), source: Box::new(source) })?;
         let folder = path.parent().unwrap_or(Path::new(""));
         for mount in &mut config.mounts {
-            mount.path = folder.join(&mount.path);
+            mount.path = mount.path.take().map(|path| folder.join(path));
+            if let Some(tables) = &mut mount.table {
+                tables.paths_mut().iter_mut().for_each(|path| *path = folder.join(&*path));
+            }
         }
         config.state = config.state.map(|state| folder.join(state));
         Ok(config)
     }
 }
 
+impl Tables {
+    fn paths_mut(&mut self) -> &mut [PathBuf] {
+        match self {
+            Self::One(path) => std::slice::from_mut(path),
+            Self::Several(paths) => paths,
+        }
+    }
+}
+
 impl MountSection {
-    pub(super) fn into_mount(self) -> Mount {
-        let mut mount = Mount::new(self.name, MountSource::Folder(self.path));
+    /// Reads the tables, too.
+    ///
+    /// Errors: a table's; neither a folder nor a table, or both.
+    pub(super) fn into_mount(self) -> Result<Mount, ConfigError> {
+        let mut mount = match (self.path, self.table) {
+            (Some(path), None) => Mount::new(self.name, MountSource::Folder(path)),
+            (None, Some(mut tables)) => {
+                let mut table = Table::read(tables.paths_mut())?;
+                let folders = std::mem::take(&mut table.roles);
+                Mount { folders, ..Mount::new(self.name, MountSource::Table(table)) }
+            }
+            _ => {
+                let reason = "say where it is: either path, a folder, or table, the files of a table".to_owned();
+                return Err(ConfigError::Mount { name: self.name, reason });
+            }
+        };
         mount.roles = self.roles;
         mount.notes.insert(String::new(), Notes { description: self.description, labels: self.labels });
         for folder in self.folders {
             mount.notes.insert(folder.path.clone(), Notes { description: folder.description, labels: folder.labels });
             mount.folders.push((folder.path, folder.roles));
         }
-        mount
+        Ok(mount)
     }
 }
 

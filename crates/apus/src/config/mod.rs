@@ -6,6 +6,7 @@
 mod file;
 mod flags;
 mod limits;
+mod table;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,9 +16,10 @@ use std::{
 
 use secrecy::SecretString;
 
-pub use file::{AuthSection, FileConfig, FolderSection, MountSection};
+pub use file::{AuthSection, FileConfig, FolderSection, MountSection, Tables};
 pub use flags::{Flags, MountArg};
 pub use limits::{Caches, Limits};
+pub use table::{ListedFile, ListedFolder, Table};
 
 /// Where the service listens when nobody says otherwise.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
@@ -81,6 +83,8 @@ impl Mount {
 pub enum MountSource {
     /// In a folder.
     Folder(PathBuf),
+    /// Where tables say, file by file.
+    Table(Table),
     /// In memory: names and contents.
     Memory(Vec<(&'static str, &'static [u8])>),
 }
@@ -157,7 +161,7 @@ impl Config {
     }
 
     fn merge(flags: Flags, file: FileConfig) -> Result<Self, ConfigError> {
-        let mut mounts = file.mounts.into_iter().map(MountSection::into_mount).collect::<Vec<_>>();
+        let mut mounts = file.mounts.into_iter().map(MountSection::into_mount).collect::<Result<Vec<_>, _>>()?;
         mounts.extend(flags::mounts_of(&flags.mounts)?);
         check_mounts(&mounts)?;
         let mut limits = file.limits;

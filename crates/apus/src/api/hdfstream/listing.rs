@@ -1,5 +1,7 @@
 //! Folders and files as maps.
 
+use std::borrow::Cow;
+
 use crate::{
     app::App,
     auth::Caller,
@@ -22,9 +24,8 @@ pub(super) fn describe_folder(app: &App, caller: &Caller, path: &VPath, max_dept
 /// Errors: the catalogue's.
 pub(super) fn describe_file(app: &App, caller: &Caller, path: &VPath) -> ApiResult<Vec<u8>> {
     let bytes = app.catalog.open_bytes(caller, path)?;
-    let media_type = media_type::of(path.file_name().unwrap_or_default(), bytes.source.as_ref());
     let mut out = Vec::new();
-    write_file(&mut out, media_type, bytes.identity.size_bytes, bytes.modified_s().unwrap_or_default());
+    write_file(&mut out, &bytes.media_type(), bytes.identity.size_bytes, bytes.modified_s().unwrap_or_default());
     Ok(out)
 }
 
@@ -39,12 +40,12 @@ fn write_folder(out: &mut Vec<u8>, app: &App, caller: &Caller, path: &VPath, max
     write_str(out, "size");
     write_uint(out, app.catalog.size_below(caller, path, app.config.limits.folder_files)?);
     write_str(out, "description");
-    match notes.and_then(|notes| notes.description.as_deref()) {
+    match notes.as_ref().and_then(|notes| notes.description.as_deref()) {
         Some(description) => write_str(out, description),
         None => write_nil(out),
     }
     write_str(out, "labels");
-    match notes.map(|notes| &notes.labels).filter(|labels| !labels.is_empty()) {
+    match notes.as_ref().map(|notes| &notes.labels).filter(|labels| !labels.is_empty()) {
         Some(labels) => {
             write_map(out, labels.len());
             for (name, label) in labels {
@@ -58,16 +59,17 @@ fn write_folder(out: &mut Vec<u8>, app: &App, caller: &Caller, path: &VPath, max
     write_map(out, files.len());
     for file in files {
         write_str(out, &file.name);
-        let media_type = match media_type::by_name(&file.name) {
-            Some(media_type) => media_type,
+        let media_type = match (&file.listed_type, media_type::by_name(&file.name)) {
+            (Some(listed), _) => Cow::Borrowed(&**listed),
+            (None, Some(by_name)) => Cow::Borrowed(by_name),
             // A file that vanishes meanwhile keeps its place in the list.
-            None => app
-                .catalog
-                .open_bytes(caller, &path.join(&file.name))
-                .map_or("application/octet-stream", |bytes| media_type::of(&file.name, bytes.source.as_ref())),
+            (None, None) => match app.catalog.open_bytes(caller, &path.join(&file.name)) {
+                Ok(bytes) => Cow::Owned(bytes.media_type().into_owned()),
+                Err(_) => Cow::Borrowed("application/octet-stream"),
+            },
         };
         let modified_s = file.modified_s.and_then(|s| u64::try_from(s).ok()).unwrap_or_default();
-        write_file(out, media_type, file.size_bytes.unwrap_or_default(), modified_s);
+        write_file(out, &media_type, file.size_bytes.unwrap_or_default(), modified_s);
     }
     write_str(out, "directories");
     write_map(out, folders.len());

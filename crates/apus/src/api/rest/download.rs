@@ -17,7 +17,7 @@ use super::{
 use crate::{
     app::App,
     auth::Caller,
-    catalog::{TagBuilder, VPath, media_type},
+    catalog::{TagBuilder, VPath},
     error::{ApiError, ApiResult, Problem},
     read_task::{self, Answer, AnswerBody},
 };
@@ -105,14 +105,23 @@ fn file_answer(app: &App, caller: &Caller, path: &VPath, conditions: &Conditions
         Part::Bytes(range) => range.clone(),
     };
     let part_bytes = range.end - range.start;
-    let content_type = media_type::of(path.file_name().unwrap_or_default(), file.source.as_ref());
+    let content_type = with_charset(&file.media_type());
     let blocks = Box::new(FileBlocks::new(file, range, app.config.limits.block_bytes));
-    let answer = Answer::new(content_type, AnswerBody::Blocks { blocks, size_bytes: Some(part_bytes) })
+    let body = AnswerBody::Blocks { blocks, size_bytes: Some(part_bytes) };
+    let answer = Answer::new("application/octet-stream", body)
+        .with_header(header::CONTENT_TYPE, content_type)
         .with_header(header::ETAG, tag)
         .with_header(header::CACHE_CONTROL, "no-cache")
         .with_header(header::ACCEPT_RANGES, "bytes")
         .with_header(header::CONTENT_DISPOSITION, disposition(path.file_name().unwrap_or("file"), ""));
     Ok(mark_part(answer, &part, size_bytes))
+}
+
+/// Text is UTF-8 here, and is said to be: without that, clients take other guesses.
+fn with_charset(media_type: &str) -> String {
+    let is_text = media_type.starts_with("text/") || media_type.starts_with("application/yaml");
+    let ending = if is_text && !media_type.contains("charset") { ";charset=UTF-8" } else { "" };
+    format!("{media_type}{ending}")
 }
 
 /// How the tar of a folder names things.

@@ -135,3 +135,26 @@ def test_parquet_is_read_by_duckdb_and_the_like_in_row_groups(http):
     file = pyarrow.parquet.ParquetFile(io.BytesIO(content))
     with h5py.File(GAS) as f:
         assert file.metadata.num_rows == len(f["PartType0/Masses"])
+
+
+@pytest.mark.parametrize("form", ["npz", "hdf5"])
+def test_a_part_is_that_part_of_the_whole(http, selection, form):
+    """For transfers that go on where they stopped: any range of bytes, while the answer is the same."""
+    params, _ = selection
+    answer = fetch(http, params, form)
+    whole, tag = answer.content, answer.headers["ETag"]
+    assert answer.headers["Accept-Ranges"] == "bytes"
+    for start, end in ((0, 1), (0, len(whole)), (100, 5000), (len(whole) // 2, len(whole)), (len(whole) - 1, len(whole)), (20_000, 40_001)):
+        part = http.get(URL, params=params | {"format": form}, headers={"Range": f"bytes={start}-{end - 1}", "If-Range": tag})
+        assert (part.status_code, part.headers["Content-Range"]) == (206, f"bytes {start}-{end - 1}/{len(whole)}")
+        assert part.content == whole[start:end], (start, end)
+    other = http.get(URL, params=params | {"format": form}, headers={"Range": "bytes=5-", "If-Range": '"other"'})
+    assert (other.status_code, other.content) == (200, whole)
+    assert http.get(URL, params=params | {"format": form}, headers={"Range": f"bytes={len(whole)}-"}).status_code == 416
+
+
+def test_an_answer_of_unknown_length_has_no_parts(http, selection):
+    params, _ = selection
+    answer = http.get(URL, params=params | {"format": "csv"}, headers={"Range": "bytes=5-9"})
+    assert answer.status_code == 200
+    assert "Accept-Ranges" not in answer.headers

@@ -25,7 +25,7 @@ use crate::{
 const TEXT_STEP_BYTES: usize = 64 << 10;
 
 /// The answer as an archive of npy files, called as the fields were asked for.
-pub(super) fn npz_answer(plan: Plan, wanted: &[Arc<WantedRows>]) -> ApiResult<Answer> {
+pub(super) fn npz_answer(plan: Arc<Plan>, wanted: &[Arc<WantedRows>]) -> ApiResult<Answer> {
     let fields = fields_of(&plan, wanted);
     let arrays = fields.iter().map(|(field, wanted)| {
         let no_form = || EncodeError::NoForm { what: name_of(field.dtype()), form: "npz", instead: "json" };
@@ -44,7 +44,7 @@ pub(super) fn npz_answer(plan: Plan, wanted: &[Arc<WantedRows>]) -> ApiResult<An
 }
 
 /// The answer as one JSON object with an array for each field.
-pub(super) fn json_answer(plan: Plan, wanted: &[Arc<WantedRows>]) -> ApiResult<Answer> {
+pub(super) fn json_answer(plan: Arc<Plan>, wanted: &[Arc<WantedRows>]) -> ApiResult<Answer> {
     let fields = fields_of(&plan, wanted);
     let encoders = fields.iter().map(|(field, wanted)| {
         let name = serde_json::to_vec(&field.asked).map_err(ApiError::internal)?;
@@ -71,7 +71,7 @@ fn shape_of(field: &PlannedField, wanted: &WantedRows) -> Vec<u64> {
 }
 
 struct NpzBlocks {
-    plan: Plan,
+    plan: Arc<Plan>,
     values: FieldValues,
     encoder: NpzEncoder,
     /// Values that leave after what comes before them.
@@ -123,7 +123,7 @@ impl Iterator for NpzBlocks {
 }
 
 struct JsonBlocks {
-    plan: Plan,
+    plan: Arc<Plan>,
     values: FieldValues,
     /// Those of the fields that are still to come, with their names.
     encoders: std::vec::IntoIter<(Vec<u8>, JsonEncoder)>,

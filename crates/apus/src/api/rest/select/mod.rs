@@ -9,6 +9,7 @@ mod arrays;
 mod cancel;
 mod explain;
 mod metadata;
+mod part;
 mod plan;
 mod query;
 mod snapshot;
@@ -71,10 +72,12 @@ use crate::{
     ),
     responses(
         (status = 200, description = "The values", content_type = "application/zip"),
+        (status = 206, description = "The bytes that `Range` asked for, of `npz` and `hdf5`"),
         (status = 304, description = "The client has them already"),
         (status = 400, description = "The selection is not understood, or does not fit the file", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such file or field", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "More than this service answers with: the numbers, and how to narrow it", body = Problem, content_type = "application/problem+json"),
+        (status = 416, description = "`Range` lies outside", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The file is no HDF5, damaged, or a field of a kind that is not supported", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "All places are taken", body = Problem, content_type = "application/problem+json"),
     )
@@ -139,14 +142,23 @@ async fn answer(
             return Ok(answer);
         }
         let name = path.file_name().unwrap_or("selection").to_owned();
-        let answer =
-            if plan.query.explain { explain::explain_answer(&plan)? } else { values_answer(plan, &name, &cancelled)? };
+        let answer = if plan.query.explain {
+            explain::explain_answer(&plan)?
+        } else {
+            values_answer(plan, &name, &cancelled, &conditions, &tag)?
+        };
         Ok(answer.with_header(header::ETAG, tag).with_header(header::CACHE_CONTROL, "no-cache"))
     })
     .await
 }
 
-fn values_answer(plan: Plan, name: &str, cancelled: &Cancelled) -> ApiResult<Answer> {
+fn values_answer(
+    plan: Plan,
+    name: &str,
+    cancelled: &Cancelled,
+    conditions: &Conditions,
+    tag: &str,
+) -> ApiResult<Answer> {
     plan.check_known_size()?;
     let note = metadata::fields_note(&plan);
     let format = plan.query.format;
@@ -163,12 +175,13 @@ fn values_answer(plan: Plan, name: &str, cancelled: &Cancelled) -> ApiResult<Ans
         Span::current().record("n_rows", n_rows.iter().fold(0, |n: u64, rows| n.saturating_add(*rows)));
         let groups = plan.groups.iter().zip(&n_rows);
         let rows: Vec<String> = groups.map(|(group, n)| format!("{}={n}", group.selection.name)).collect();
+        let plan = Arc::new(plan);
         let answer = match format {
-            Format::Json => arrays::json_answer(plan, &wanted)?,
-            Format::Hdf5 => snapshot::snapshot_answer(plan, &wanted)?,
-            _ => arrays::npz_answer(plan, &wanted)?,
+            Format::Json => arrays::json_answer(Arc::clone(&plan), &wanted)?,
+            Format::Hdf5 => snapshot::snapshot_answer(Arc::clone(&plan), &wanted)?,
+            _ => arrays::npz_answer(Arc::clone(&plan), &wanted)?,
         };
-        answer.with_header(metadata::ROWS_HEADER, rows.join(","))
+        part::wanted_part(answer, plan, conditions, tag)?.with_header(metadata::ROWS_HEADER, rows.join(","))
     };
     if let Some(note) = note {
         answer = answer.with_header(metadata::FIELDS_HEADER, note);

@@ -20,7 +20,7 @@ const CONTENT_TYPE: &str = "application/x-hdf5";
 const LIMIT_BYTES: u64 = 128 << 20;
 
 /// The answer as a snapshot, of known length.
-pub(super) fn snapshot_answer(plan: Plan, wanted: &[Arc<WantedRows>]) -> ApiResult<Answer> {
+pub(super) fn snapshot_answer(plan: Arc<Plan>, wanted: &[Arc<WantedRows>]) -> ApiResult<Answer> {
     let groups = plan.groups.iter().zip(wanted);
     let groups: Vec<SubsetGroup<'_>> =
         groups.map(|(group, rows)| SubsetGroup { selection: &group.selection, rows }).collect();
@@ -54,7 +54,7 @@ pub(super) fn snapshot_answer(plan: Plan, wanted: &[Arc<WantedRows>]) -> ApiResu
 }
 
 struct FileBlocks {
-    plan: Plan,
+    plan: Arc<Plan>,
     steps: vec::IntoIter<Step>,
     values: FieldValues,
     /// Bytes that are still to leave.

@@ -13,13 +13,13 @@ HOP_BY_HOP = {"connection", "transfer-encoding", "host", "keep-alive"}
 class FaultyProxy:
     """A context with a `url`. Faults wait in lists, each is used once:
 
-    `cuts`: after so many bytes of the next body the connection breaks. `busy`: the next request is answered with this status and these seconds
+    `cuts`: after so many bytes of the next body the connection breaks. `flips`: this byte of the next body is another. `busy`: the next request is answered with this status and these seconds
     of Retry-After. `hidden`: headers that answers do not show. `requests` are those that came: (method, path with query, headers).
     """
 
     def __init__(self, url):
         self.target = url.rstrip("/")
-        self.cuts, self.busy, self.hidden, self.requests = [], [], set(), []
+        self.cuts, self.flips, self.busy, self.hidden, self.requests = [], [], [], set(), []
         self.between = lambda: None
 
     def __enter__(self):
@@ -67,6 +67,9 @@ class FaultyProxy:
             answer = session.request(handler.command, self.target + handler.path, data=body, headers=kept, stream=True, timeout=120)
             content = answer.raw.read(decode_content=False)
         cut = self.cuts.pop(0) if self.cuts and answer.status_code < 300 else None
+        if self.flips and answer.status_code < 300:
+            at = self.flips.pop(0)
+            content = content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
         handler.send_response(answer.status_code)
         for name, value in answer.headers.items():
             if name.lower() not in HOP_BY_HOP | self.hidden | {"content-length", "server", "date"}:

@@ -118,7 +118,7 @@ def test_names_that_there_are_not(connection, gas):
     assert not hasattr(file, "stars_of_the_sea")
     assert "coordinates" in gas
     assert "coordinate" not in gas
-    assert gas["Coordinates"] is gas["coordinates"] is file["PartType0"]["/PartType0/Coordinates"]
+    assert gas["Coordinates"] is gas["coordinates"] is gas["/PartType0/Coordinates"]
 
 
 def test_an_object_as_it_stands_in_the_file(gas):
@@ -300,6 +300,28 @@ def test_swiftsimio_takes_the_handle(connection, gas):
     assert 0 < len(results[0]) < len(gas["coordinates"])
     assert same(np.asarray(results[1]), np.asarray(results[0]))
     assert np.array_equal(file.swiftsimio().gas.masses, gas["masses"][:])
+
+
+def test_a_file_is_itself_the_handle(connection):
+    """swiftsimio takes what `open` gives; paths in it are objects as h5py has them."""
+    file = connection.open(f"data/{GAS.name}")
+    mask = swiftsimio.mask(file)
+    mask.constrain_spatial([[0.1 * size, 0.4 * size] for size in mask.metadata.boxsize])
+    local = swiftsimio.mask(str(GAS))
+    local.constrain_spatial([[0.1 * size, 0.4 * size] for size in local.metadata.boxsize])
+    got, expected = swiftsimio.load(file, mask=mask), swiftsimio.load(str(GAS), mask=local)
+    assert 0 < len(expected.gas.coordinates)
+    assert same(np.asarray(got.gas.coordinates), np.asarray(expected.gas.coordinates))
+    with h5py.File(GAS) as f:
+        assert set(file.keys()) == set(f)
+        assert np.array_equal(file["PartType0/Masses"][3:9], f["PartType0/Masses"][3:9])
+        assert file["Header"].attrs["NumPart_Total"].tolist() == f["Header"].attrs["NumPart_Total"].tolist()
+        found = []
+        file.visititems(lambda name, _: found.append(name))
+        assert "PartType0/Masses" in found
+    assert "PartType0" in file
+    assert "gas" in file
+    assert "PartType7" not in file
 
 
 # ---------------------------------------------------------------------------------------------------------------- downloads

@@ -13,6 +13,7 @@ from .file import File
 from .npy import Array, read_array
 from .quantity import Kind, resolve
 from .rows import Rows, row_ranges
+from .saving import save
 from .stream import Stream
 from .transport import Transport
 
@@ -126,35 +127,15 @@ class Connection:
         place = pathlib.Path(target) if target is not None else pathlib.Path()
         name = path.strip("/").rsplit("/", 1)[-1] or "files"
         into_folder = place.is_dir()
-        part = (place / name if into_folder else place).with_name((name if into_folder else place.name) + ".part")
-        memo = part.with_name(part.name + ".etag")
-        position, tag = _known_part(part, memo)
-        with self._download(path, position, tag) as stream:
-            is_tar = stream.headers.get("Content-Type") == "application/x-tar"
-            final = place / (f"{name}.tar" if is_tar else name) if into_folder else place
-            if final.exists() and not overwrite:
-                raise FileExistsError(f"{final} is there already; overwrite=True replaces it")
-            if stream.tag is None:
-                memo.unlink(missing_ok=True)
-            else:
-                memo.write_text(stream.tag)
-            with open(part, "r+b" if stream.position else "wb") as out:
-                out.truncate(stream.position)
-                out.seek(stream.position)
-                while block := stream.read():
-                    out.write(block)
-        os.replace(part, final)
-        memo.unlink(missing_ok=True)
-        return final
 
-    def _download(self, path: str, position: int, tag: str | None) -> Stream:
-        try:
+        def final(stream: Stream) -> pathlib.Path:
+            is_tar = stream.headers.get("Content-Type") == "application/x-tar"
+            return place / (f"{name}.tar" if is_tar else name) if into_folder else place
+
+        def ask(position: int, tag: str | None) -> Stream:
             return Stream(self._transport, "/v1/download/", path, position=position, tag=tag, progress=self.progress)
-        except errors.BadRequest as error:
-            # Nothing follows what is there: whole, but never given its name. It is cheaper to begin again than to be wrong.
-            if error.status != 416:
-                raise
-        return Stream(self._transport, "/v1/download/", path, progress=self.progress)
+
+        return save(ask, place / name if into_folder else place, final, overwrite=overwrite)
 
     def _n_rows(self, path: str, object: str) -> int:
         shape = self.object(path, object).get("shape")
@@ -174,10 +155,3 @@ class Connection:
 
     def __repr__(self) -> str:
         return f"<apus.Connection {self.url}>"
-
-
-def _known_part(part: pathlib.Path, memo: pathlib.Path) -> tuple[int, str | None]:
-    try:
-        return part.stat().st_size, memo.read_text() or None
-    except OSError:
-        return 0, None

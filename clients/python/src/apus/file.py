@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from . import errors
 from .npy import Array
 from .quantity import Kind, Meaning, dress
+from .region import Lengths, Scale, boxes, spheres
 from .rows import Rows
+from .select import Selection, unit_text, unit_texts, whole_numbers
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 class File:
     """A file on the server. `file.gas` or `file["gas"]` is a group; `info` all that `/v1/info` tells.
+
+    It is also what swiftsimio and swiftgalaxy take as an open file, as far as the package hdfstream is there: `swiftsimio.load(file)`. For them
+    paths in the file (`file["PartType0/Coordinates"]`, `file["Header"].attrs`) are objects as h5py has them.
 
     Made by `Connection.open`, which asks once what the file holds; a file that is replaced has to be opened anew.
     """
@@ -63,6 +68,58 @@ class File:
         """Copies the whole file, as `Connection.download` does."""
         return self.connection.download(self.path, target, overwrite=overwrite)
 
+    def select(
+        self,
+        *fields: str,
+        box: Lengths = None,
+        sphere: Lengths = None,
+        region_unit: Any = None,
+        region_frame: str | None = None,
+        rows: str | None = None,
+        where: str | Iterable[str] | None = None,
+        ids: Any = None,
+        sample: float | None = None,
+        stride: int | None = None,
+        limit: int | None = None,
+        unit: Any = None,
+        frame: str | None = None,
+        arrays: Kind | None = None,
+    ) -> Selection:
+        """What the server selects of the file, in one request; nothing is asked before something of it is used.
+
+        `fields` are swiftsimio's names with their type (`gas.coordinates`, `stars.*`, `gas.velocities.x`), or paths. All that follows is
+        optional, and what is said must hold together; the server's docs/select.md has it in full:
+
+        `box`: six bounds `[xmin, xmax, ymin, ymax, zmin, zmax]` or three pairs; None is an open side, an upper bound below the lower one means
+        the part across the boundary. `sphere`: `(x, y, z, radius)` or `(centre, radius)`. Lists of them are joined. With units (cosmo_array,
+        unyt, astropy) they are converted, and a cosmo_array that is physical is made comoving; plain numbers, and units without a frame, are in
+        `region_unit` (the file's length) and `region_frame` (`comoving`).
+        `rows`: `particles` for those inside, `cells` for all of the cells that the region touches, as swiftsimio's masks have them.
+        `where`: a condition, or several: `"temperatures > 1e5 K and metal_mass_fractions > 0.01"`.
+        `ids`: only these particles. `sample`: a fraction, always the same particles. `stride`, `limit`: every n-th row, at most so many.
+        `unit`: units of the answer, each for the fields of its dimensions. `frame`: `comoving` or `physical`. Without them values come as stored.
+        `arrays`: as in `connect`.
+        """
+        if not fields:
+            raise TypeError('select() needs fields: "gas.coordinates", "gas.*"')
+        asked: dict[str, Any] = {"fields": list(fields)}
+        scale = Scale(unit_text(region_unit) if region_unit is not None else self.length_unit, region_frame == "physical", self.scale_factor)
+        if box is not None:
+            asked["box"] = boxes(box, scale)
+        if sphere is not None:
+            asked["sphere"] = spheres(sphere, scale)
+        if ids is not None:
+            asked["ids"] = whole_numbers(ids)
+        if where is not None:
+            asked["where"] = where if isinstance(where, str) else list(where)
+        if unit is not None:
+            asked["unit"] = unit_texts(unit)
+        if region_unit is not None:
+            asked["region_unit"] = unit_text(region_unit)
+        said = {"region_frame": region_frame, "rows": rows, "sample": sample, "stride": stride, "limit": limit, "frame": frame}
+        asked |= {name: value for name, value in said.items() if value is not None}
+        return Selection(self, {field: field for field in fields}, asked, arrays)
+
     def hdfstream(self) -> Any:
         """The file as the package hdfstream opens it: what swiftsimio and swiftgalaxy take as an open file. The same at every call, since
         swiftsimio wants a mask and its dataset to be of the same handle."""
@@ -87,21 +144,48 @@ class File:
             raise ImportError("this needs the package swiftsimio, version 12 or newer: pip install swiftsimio") from error
         return swiftsimio.load(self.hdfstream(), mask=mask)
 
+    @property
+    def filename(self) -> str:
+        """Its name, as an open file of h5py or hdfstream has it."""
+        return f"/{self.path}"
+
+    @property
+    def attrs(self) -> Any:
+        """The attributes of the file's root."""
+        return self.hdfstream().attrs
+
+    def keys(self) -> Any:
+        """The members of the file's root."""
+        return self.hdfstream().keys()
+
+    def get(self, path: str, getlink: bool = False) -> Any:
+        """An object in the file, or with `getlink` a link, as h5py's files give it."""
+        return self.hdfstream().get(path, getlink=getlink)
+
+    def visititems(self, visit: Any) -> Any:
+        """Calls `visit(name, object)` for all that is in the file."""
+        return self.hdfstream().visititems(visit)
+
+    def __contains__(self, name: Any) -> bool:
+        return name in self.groups or name in self.hdfstream()
+
     def __getattr__(self, name: str) -> Group:
         if name.startswith("_") or name == "groups":
             raise AttributeError(name)
-        try:
-            return self[name]
-        except errors.NotFound as error:
-            raise AttributeError(str(error)) from None
-
-    def __getitem__(self, name: str) -> Group:
         if name in self.groups:
             return self.groups[name]
-        for group in self.groups.values():
-            if name.strip("/") == group.path.strip("/"):
-                return group
+        raise AttributeError(_missing(self.path, "group", name, self.groups))
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self.groups:
+            return self.groups[name]
+        if self._is_path(name):
+            return self.hdfstream()[name]
         raise errors.NotFound(_missing(self.path, "group", name, self.groups))
+
+    def _is_path(self, name: str) -> bool:
+        """Whether it is a path in the file rather than one of swiftsimio's names, none of which has a capital letter."""
+        return "/" in name or name != name.lower()
 
     def __dir__(self) -> Iterable[str]:
         return [*super().__dir__(), *self.groups]
@@ -128,6 +212,41 @@ class Group(Mapping[str, "Field"]):
             if name in (field.path, field.path.rsplit("/", 1)[-1]):
                 return field
         raise errors.NotFound(_missing(f"{self.file.path}: {self.name}", "field", name, self.fields))
+
+    def select(
+        self,
+        *fields: str,
+        box: Lengths = None,
+        sphere: Lengths = None,
+        region_unit: Any = None,
+        region_frame: str | None = None,
+        rows: str | None = None,
+        where: str | Iterable[str] | None = None,
+        ids: Any = None,
+        sample: float | None = None,
+        stride: int | None = None,
+        limit: int | None = None,
+        unit: Any = None,
+        frame: str | None = None,
+        arrays: Kind | None = None,
+    ) -> Selection:
+        """As `File.select`, of this type alone: `fields` are named without it (`coordinates`, `*`, `velocities.x`), and so are the values."""
+        names = {field: self._served(field) for field in fields}
+        selection = self.file.select(
+            *names.values(), box=box, sphere=sphere, region_unit=region_unit, region_frame=region_frame, rows=rows, where=where, ids=ids, sample=sample,
+            stride=stride, limit=limit, unit=unit, frame=frame, arrays=arrays,
+        )  # fmt: skip
+        return Selection(self.file, names, selection.asked, arrays, prefix=f"{self.name}.")
+
+    def _served(self, name: str) -> str:
+        """The name of a field that the server knows."""
+        if "/" in name:
+            return name
+        if name not in self.fields:
+            for field in self.fields.values():
+                if name == field.path.rsplit("/", 1)[-1]:
+                    return field.path
+        return f"{self.name}.{name}"
 
     def __contains__(self, name: object) -> bool:
         return name in self.fields

@@ -70,29 +70,3 @@ def _cosmo_array(array: Array, unit: str, meaning: Meaning) -> Any:
         array, unyt.Unit(unit), comoving=meaning.comoving, valid_transform=meaning.convertible, name=meaning.description,
         compression=meaning.lossy_filter or "None", **cosmo,
     )  # fmt: skip
-
-
-def plain(values: Any, unit: str | None, what: str) -> Any:
-    """Numbers of a length with or without a unit, as numbers in the unit `unit` and the comoving frame.
-
-    Errors: ValueError where they have a unit that cannot be turned into it.
-    """
-    if getattr(values, "comoving", None) is False:
-        values = values.to_comoving()
-    unit_of = getattr(values, "units", None) or getattr(values, "unit", None)
-    if unit_of is None:
-        if isinstance(values, (list, tuple)):
-            return [plain(value, unit, what) for value in values]
-        return None if values is None else float(values) if getattr(values, "ndim", 0) == 0 else [plain(v, unit, what) for v in values]
-    if unit is None:
-        raise ValueError(f"{what}: the file does not say its length; give plain numbers")
-    try:
-        if hasattr(values, "units"):
-            import unyt
-
-            converted = values.to_value(unyt.Unit(unit))
-        else:
-            converted = values.to_value(unit)
-    except Exception as error:
-        raise ValueError(f"{what}: {values} is no length: {error}") from error
-    return converted.tolist() if hasattr(converted, "tolist") else float(converted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import zlib
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
@@ -46,6 +47,8 @@ class Stream:
         self.position = position
         self.tag = tag
         self.size_bytes: int | None = None
+        # Where a number, the checksum of all that is read from then on.
+        self.crc32: int | None = None
         self._answer = self._open()
         self.headers = self._answer.headers
         self._progress = Progress(path.rsplit("/", 1)[-1], self.size_bytes, self.position, progress)
@@ -129,6 +132,8 @@ class Stream:
                 self._go_on(EOFError("the connection was closed"))
                 continue
             self.position += len(block)
+            if self.crc32 is not None:
+                self.crc32 = zlib.crc32(block, self.crc32)
             self._progress.add(len(block))
             return block
 

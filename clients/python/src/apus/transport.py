@@ -91,7 +91,14 @@ class Transport:
 
     def get_json(self, route: str, path: str, params: Mapping[str, str] | None = None) -> Any:
         """The JSON that a GET gives."""
-        with self.send(route, path, params=params) as answer:
+        return self._json(route, path, params, None)
+
+    def post_json(self, route: str, path: str, body: Mapping[str, Any]) -> Any:
+        """The JSON that a POST gives."""
+        return self._json(route, path, None, body)
+
+    def _json(self, route: str, path: str, params: Mapping[str, str] | None, body: Mapping[str, Any] | None) -> Any:
+        with self.send(route, path, params=params, body=body) as answer:
             try:
                 return json.loads(read_whole(answer))
             except ValueError as error:

@@ -51,7 +51,7 @@ impl App {
     /// How datasets are read for answers.
     pub fn read_options(&self) -> ReadOptions {
         ReadOptions {
-            pool: self.pool.clone(),
+            pool: self.pool.lane(),
             block_bytes: self.config.limits.block_bytes,
             work_ahead_bytes: self.config.limits.work_ahead_bytes,
         }

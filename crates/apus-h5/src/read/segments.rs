@@ -368,6 +368,11 @@ impl Shared {
 }
 
 impl Fetched {
+    /// The bytes of the answer that it becomes.
+    pub(crate) fn out_len(&self) -> usize {
+        self.out_len
+    }
+
     /// The bytes that it takes until it is decoded.
     pub(crate) fn size_bytes(&self) -> usize {
         self.raw.len() + self.out_len + self.segment.pieces.len() * size_of::<super::plan::Piece>()

@@ -9,6 +9,7 @@ use super::{
     Block, DecodePool, ReadOptions,
     buffers::Buffer,
     plan::{Plan, Tiling},
+    pool::Borrowed,
     segments::{KeptChunks, Shared},
     storage::Storage,
     wanted::Wanted,
@@ -18,6 +19,8 @@ use crate::Result;
 /// So many segments are started before the first one is waited for, and at every further call, so that work ahead grows while
 /// blocks flow but the first block does not wait for it.
 const MIN_STARTED: usize = 2;
+/// At most so many segments are under way, however small they are and however much the configuration allows.
+const MAX_WINDOW: usize = 1024;
 
 /// Yields the blocks of one answer.
 #[derive(Debug)]
@@ -32,6 +35,9 @@ pub(super) struct StoredReader {
     /// Segments under way, in order.
     queue: VecDeque<UnderWay>,
     queued_bytes: usize,
+    /// How many may be under way: one more whenever the caller had to wait, one less whenever all were ready before it came. So
+    /// a caller that takes blocks as fast as they come keeps all threads busy, and one that does not holds a segment or two.
+    window: usize,
     /// What the last segment took.
     last_bytes: usize,
     /// What could not be started, to be told when its turn comes.
@@ -56,6 +62,8 @@ struct UnderWay {
     decoded: mpsc::Receiver<Result<Buffer>>,
     size_bytes: usize,
     ready: Option<Result<Buffer>>,
+    /// Leave to be under way; the first in the queue needs none.
+    _leave: Option<Borrowed>,
 }
 
 impl UnderWay {
@@ -97,6 +105,7 @@ impl StoredReader {
             kept: KeptChunks::default(),
             queue: VecDeque::new(),
             queued_bytes: 0,
+            window: MIN_STARTED,
             last_bytes: 0,
             failed: None,
             current: None,
@@ -152,11 +161,17 @@ impl StoredReader {
     }
 
     fn next_decoded(&mut self) -> Option<Result<Buffer>> {
+        if !self.queue.is_empty() && self.queue.iter_mut().all(UnderWay::is_ready) {
+            self.window = (self.window - 1).max(1);
+        }
         let mut n_started = 0;
         while (n_started < MIN_STARTED || !self.queue.front_mut().is_some_and(UnderWay::is_ready)) && self.start_one() {
             n_started += 1;
         }
-        let Some(first) = self.queue.pop_front() else { return self.failed.take().map(Err) };
+        let Some(mut first) = self.queue.pop_front() else { return self.failed.take().map(Err) };
+        if !first.is_ready() {
+            self.window = (self.window + 1).min(MAX_WINDOW);
+        }
         self.queued_bytes -= first.size_bytes;
         let decoded = first.ready.or_else(|| first.decoded.recv().ok());
         Some(decoded.unwrap_or_else(|| Err(self.shared.storage.damaged("the thread that decoded it failed"))))
@@ -164,9 +179,16 @@ impl StoredReader {
 
     /// Starts one more segment if there is one, and room for it.
     fn start_one(&mut self) -> bool {
-        let has_room =
-            self.queue.is_empty() || self.queued_bytes.saturating_add(self.last_bytes) <= self.work_ahead_bytes;
-        if self.failed.is_some() || !has_room {
+        let has_room = self.queue.is_empty()
+            || self.queue.len() < self.window
+                && self.queued_bytes.saturating_add(self.last_bytes) <= self.work_ahead_bytes;
+        if self.failed.is_some() || !has_room || self.plan.is_done() {
+            return false;
+        }
+        let Some(pool) = &self.pool else { return false };
+        // What the next segment takes is known only when it is planned; it is much like the one before.
+        let leave = if self.queue.is_empty() { None } else { pool.borrow_ahead(self.last_bytes) };
+        if leave.is_none() && !self.queue.is_empty() {
             return false;
         }
         let Some(segment) = self.plan.next() else { return false };
@@ -180,8 +202,7 @@ impl StoredReader {
         let size_bytes = fetched.size_bytes();
         let (sender, decoded) = mpsc::sync_channel(1);
         let shared = Arc::clone(&self.shared);
-        let Some(pool) = &self.pool else { return false };
-        pool.spawn(move || {
+        pool.spawn(fetched.out_len(), move || {
             if !shared.is_cancelled() {
                 let decoded = shared.decode(&fetched);
                 drop(fetched);
@@ -189,7 +210,7 @@ impl StoredReader {
                 let _ = sender.send(decoded);
             }
         });
-        self.queue.push_back(UnderWay { decoded, size_bytes, ready: None });
+        self.queue.push_back(UnderWay { decoded, size_bytes, ready: None, _leave: leave });
         self.queued_bytes += size_bytes;
         self.last_bytes = size_bytes;
         true

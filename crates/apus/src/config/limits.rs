@@ -22,7 +22,7 @@ pub struct Limits {
     pub wait_ms: u64,
     /// The bytes of a block of an answer.
     pub block_bytes: usize,
-    /// The bytes that may be fetched and decoded ahead of one answer.
+    /// The most bytes that may be fetched and decoded ahead of one answer, whose client takes blocks as fast as they come.
     pub work_ahead_bytes: usize,
     /// The most bytes of a request's body.
     pub query_bytes: usize,
@@ -70,7 +70,7 @@ impl Default for Limits {
             decode_threads: n_cores,
             wait_ms: 5_000,
             block_bytes: 1 << 20,
-            work_ahead_bytes: 2 << 20,
+            work_ahead_bytes: n_cores * (4 << 20),
             query_bytes: 16 << 20,
             slices_body_bytes: 320 << 20,
             slices_held_bytes: 1 << 30,

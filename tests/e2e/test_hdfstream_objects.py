@@ -7,6 +7,8 @@ import h5py
 import hdfstream
 import numpy as np
 import pytest
+from h5py import h5a, h5d, h5s, h5t
+from hdfstream.exceptions import HDFStreamRequestError
 
 from conftest import PACKS, compared, swift_files
 
@@ -65,6 +67,58 @@ def test_links_are_what_they_are_in_the_file(root, mount, path):
         assert "PartType0/NoSuchField" not in remote
         with pytest.raises(KeyError):
             remote["NoSuchGroup"]
+
+
+NESTED = h5t.vlen_create(h5t.vlen_create(h5t.NATIVE_INT32))
+UNREADABLE = {"time": h5t.UNIX_D32LE, "nested": NESTED}
+
+
+@pytest.fixture(scope="module", params=["earliest", "latest"])
+def odd(request, scratch):
+    """A file in which many things have no form in this protocol, beside others that do."""
+    path = scratch / f"odd_{request.param}.hdf5"
+    with h5py.File(path, "w", libver=request.param) as f:
+        group = f.create_group("group")
+        group["fine"] = np.arange(5.0)
+        for thing in (f, group, group["fine"]):
+            thing.attrs["before"] = 1.5
+            thing.attrs["zebra"] = "text"
+            thing.attrs["complex"] = [1 + 2j, 3j]
+            thing.attrs["not_utf8"] = np.array(b"\xff\xfe", dtype=h5py.string_dtype())
+            for name, dtype in UNREADABLE.items():
+                h5a.create(thing.id, name.encode(), dtype, h5s.create_simple((2,)))
+        for name, dtype in UNREADABLE.items():
+            h5d.create(group.id, name.encode(), dtype, h5s.create_simple((2,)))
+        group["named_type"] = np.dtype("f4")
+        group["elsewhere"] = h5py.ExternalLink("nowhere.hdf5", "/x")
+        group["complex"] = np.array([1 + 2j, 3j], "c8")
+        group["record"] = np.array([(1, (2 + 3j))], [("a", "i4"), ("b", "c16")])
+        group["opaque"] = np.array([b"abc", b"def"], "V3")
+    return path
+
+
+@pytest.mark.parametrize("name", ["/", "/group", "/group/fine"])
+def test_an_attribute_that_has_no_form_does_not_hide_the_others(root, odd, name):
+    attributes = root[f"scratch/{odd.name}"][name].attrs
+    assert sorted(attributes) == ["before", "complex", "nested", "not_utf8", "time", "zebra"]
+    assert (attributes["before"], attributes["zebra"]) == (1.5, "text")
+    np.testing.assert_array_equal(attributes["complex"], [1 + 2j, 3j])
+    assert [attributes[name] for name in ("nested", "not_utf8", "time")] == [None] * 3
+
+
+def test_a_member_that_has_no_form_does_not_hide_its_group(root, odd):
+    with h5py.File(odd) as local:
+        remote, here = root[f"scratch/{odd.name}"]["group"], local["group"]
+        assert sorted(remote) == sorted(here)
+        for name in ("fine", "complex", "record", "opaque"):
+            assert remote[name].dtype == here[name].dtype, name
+            same_values(remote[name][...], here[name][...], name)
+            slices = remote[name].request_slices([np.s_[0:1]])
+            same_values(slices, here[name][0:1], name)
+    for name in ("time", "nested", "named_type", "elsewhere"):
+        assert name in remote
+        with pytest.raises(HDFStreamRequestError, match=f"Unable to read data stream: .*/group/{name}"):
+            remote[name]
 
 
 def same_attributes(remote, local):

@@ -78,6 +78,7 @@ impl Format {
                 }
                 _ => return None,
             },
+            Datatype::Compound { size, members } if is_complex(*size, members) => format!("<c{size}"),
             Datatype::Compound { size, members } => return Self::record(*size, members),
             _ => return None,
         }))
@@ -115,6 +116,16 @@ fn is_boolean(dtype: &Datatype) -> bool {
     let Datatype::Enum { base, members } = dtype else { return false };
     let names: Vec<_> = members.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
     base.size_bytes() == 1 && names == [("FALSE", &[0u8][..]), ("TRUE", &[1])]
+}
+
+/// h5py stores complex numbers as records of two floats of these names.
+fn is_complex(size: u32, members: &[Member]) -> bool {
+    let is_half = |member: &Member, name: &str, offset| {
+        member.name == name
+            && member.offset == offset
+            && matches!(member.dtype, Datatype::Float { size: half @ (4 | 8), .. } if half.checked_mul(2) == Some(size))
+    };
+    matches!(members, [r, i] if is_half(r, "r", 0) && is_half(i, "i", u64::from(size / 2)))
 }
 
 /// What stands before the elements of a streamed array, and how they are cut into binaries.

@@ -1,6 +1,6 @@
 //! Groups, datasets and soft links as maps.
 
-use apus_h5::{Attribute, Dataset, File, Group, Layout, Link, LinkTarget, Object, Result};
+use apus_h5::{Attribute, Dataset, Error, File, Group, Layout, Link, LinkTarget, Object, Result};
 
 use crate::{
     catalog::{OpenFile, TagBuilder},
@@ -73,7 +73,10 @@ impl Writer {
         write_map(&mut self.out, 3);
         write_str(&mut self.out, "hdf5_object");
         write_str(&mut self.out, "group");
-        self.attributes(&group.attributes()?);
+        match group.attributes() {
+            Ok(attributes) => self.attributes(&attributes),
+            Err(_) => self.readable_attributes(&group.attribute_names()?, |name| group.attribute(name))?,
+        }
         write_str(&mut self.out, "members");
         write_map(&mut self.out, links.len());
         let with_data = depth == 0 || links.len() <= MAX_LINKS_WITH_DATA;
@@ -113,7 +116,10 @@ impl Writer {
         write_map(&mut self.out, if data.is_some() { 6 } else { 5 });
         write_str(&mut self.out, "hdf5_object");
         write_str(&mut self.out, "dataset");
-        self.attributes(&dataset.attributes()?);
+        match dataset.attributes() {
+            Ok(attributes) => self.attributes(&attributes),
+            Err(_) => self.readable_attributes(&dataset.attribute_names()?, |name| dataset.attribute(name))?,
+        }
         element.write_members(&mut self.out);
         write_str(&mut self.out, "shape");
         msgpack::write_shape(&mut self.out, dataset.shape(), &element.element_shape);
@@ -143,12 +149,36 @@ impl Writer {
         write_str(&mut self.out, "attributes");
         write_map(&mut self.out, attributes.len());
         for attribute in attributes {
-            write_str(&mut self.out, &attribute.name);
-            let start = self.out.len();
-            if write_array(&mut self.out, &attribute.value).is_none() {
-                self.out.truncate(start);
-                write_nil(&mut self.out);
+            self.attribute(&attribute.name, Some(attribute));
+        }
+    }
+
+    /// Attributes one by one: one that cannot be read is nil, and must not take the others and their object away.
+    ///
+    /// Errors: those of the source alone, which say nothing of the file.
+    fn readable_attributes(
+        &mut self,
+        names: &[String],
+        read: impl Fn(&str) -> Result<Option<Attribute>>,
+    ) -> Result<()> {
+        write_str(&mut self.out, "attributes");
+        write_map(&mut self.out, names.len());
+        for name in names {
+            match read(name) {
+                Err(error @ Error::Io { .. }) => return Err(error),
+                attribute => self.attribute(name, attribute.ok().flatten().as_ref()),
             }
+        }
+        Ok(())
+    }
+
+    /// One attribute; nil where it has no form here.
+    fn attribute(&mut self, name: &str, attribute: Option<&Attribute>) {
+        write_str(&mut self.out, name);
+        let start = self.out.len();
+        if attribute.and_then(|attribute| write_array(&mut self.out, &attribute.value)).is_none() {
+            self.out.truncate(start);
+            write_nil(&mut self.out);
         }
     }
 }

@@ -1,13 +1,16 @@
 """The command line: inspect, check, and what serve says before it serves."""
 
+import os
+import resource
 import shutil
 import socket
+import subprocess
 
 import h5py
 import numpy as np
 import pytest
 
-from apus_server import run
+from apus_server import binary, run
 from conftest import PACKS, TEST_DATA, compared
 
 SNAPSHOT = TEST_DATA / "cosmo_box_lossy_nogzip.hdf5"
@@ -136,3 +139,20 @@ def test_settings_from_the_environment_and_the_file(start_server, tmp_path):
         assert session.get("/v1/data/by_file/x.h5", params={"object": "/x"}).status_code == 413
     with start_server({}, "--config", config, APUS_ANSWER_BYTES="8000").session() as session:
         assert session.get("/v1/data/by_file/x.h5", params={"object": "/x"}).status_code == 200
+
+
+def test_check_lets_go_of_each_file(tmp_path):
+    """Files that were checked are closed: many more can be checked than may be open at once."""
+    source = TEST_DATA / "fof_catalogue.hdf5"
+    files = []
+    for i in range(80):
+        folder = tmp_path / str(i)
+        folder.mkdir()
+        files.append(folder / "catalogue.hdf5")
+        os.link(source, files[-1]) if os.stat(source).st_dev == os.stat(folder).st_dev else shutil.copy(source, files[-1])
+
+    def limit_open_files():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (48, 48))
+
+    done = subprocess.run([binary(), "check", *map(str, files)], capture_output=True, text=True, timeout=120, preexec_fn=limit_open_files)
+    assert done.returncode == 0, done.stderr + done.stdout

@@ -15,7 +15,7 @@ use arrow_buffer::{BooleanBuffer, Buffer, OffsetBuffer};
 use arrow_data::ArrayData;
 use arrow_schema::{ArrowError, DataType, Field, Fields, Schema, SchemaRef};
 
-use super::numpy_type::is_bool;
+use super::dtype::is_boolean;
 
 /// How deep types may nest.
 const MAX_DEPTH: u32 = 16;
@@ -162,7 +162,7 @@ fn arrow_type(dtype: &Datatype, depth: u32) -> Option<DataType> {
         Datatype::Float { size: 2, .. } => DataType::Float16,
         Datatype::Float { size: 4, .. } => DataType::Float32,
         Datatype::Float { size: 8, .. } => DataType::Float64,
-        Datatype::Enum { .. } if is_bool(dtype) => DataType::Boolean,
+        Datatype::Enum { .. } if is_boolean(dtype) => DataType::Boolean,
         Datatype::Enum { base, .. } => arrow_type(base, depth + 1)?,
         Datatype::FixedString { .. } | Datatype::VariableString { .. } => DataType::Utf8,
         Datatype::Opaque { size, .. } | Datatype::Reference { size, .. } => {
@@ -227,7 +227,7 @@ fn nest_array(elements: ArrayRef, dtype: &DataType, n_rows: usize) -> Result<Arr
 /// Native elements of fixed size; there are `n` of them.
 fn fixed_array(dtype: &Datatype, bytes: &[u8], n: usize) -> Result<ArrayRef, ArrowError> {
     match dtype {
-        Datatype::Enum { .. } if is_bool(dtype) => {
+        Datatype::Enum { .. } if is_boolean(dtype) => {
             let values = BooleanBuffer::collect_bool(n, |i| bytes.get(i).is_some_and(|&byte| byte != 0));
             Ok(Arc::new(BooleanArray::new(values, None)))
         }

@@ -6,6 +6,8 @@
 use apus_h5::{Array, Data, Dataspace, Datatype, Member};
 use rmp::encode as mp;
 
+use super::dtype::is_boolean;
+
 /// The most bytes that one binary can announce.
 const MAX_BIN_BYTES: u64 = u32::MAX as u64;
 /// The client reads the head of a streamed array from the first 1024 bytes of a body; its own members take less than 100.
@@ -109,13 +111,6 @@ impl Format {
             }
         }
     }
-}
-
-/// h5py stores booleans as an enum of these two names over one byte.
-fn is_boolean(dtype: &Datatype) -> bool {
-    let Datatype::Enum { base, members } = dtype else { return false };
-    let names: Vec<_> = members.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
-    base.size_bytes() == 1 && names == [("FALSE", &[0u8][..]), ("TRUE", &[1])]
 }
 
 /// h5py stores complex numbers as records of two floats of these names.

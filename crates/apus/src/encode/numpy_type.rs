@@ -2,6 +2,8 @@
 
 use apus_h5::Datatype;
 
+use super::dtype::is_boolean;
+
 /// `numpy.dtype(...).str` of a native type: `<f8`, `|i1`, `|S5`, `|b1`, `|O` for strings of variable length, `|V12` for records;
 /// `None` for types that numpy does not have. An array as an element has the name of what it holds.
 pub(crate) fn type_string(dtype: &Datatype) -> Option<String> {
@@ -12,20 +14,13 @@ pub(crate) fn type_string(dtype: &Datatype) -> Option<String> {
         }
         Datatype::Bitfield { size: size @ (1 | 2 | 4 | 8), .. } => number('u', *size),
         Datatype::Float { size: size @ (2 | 4 | 8), .. } => number('f', *size),
-        Datatype::Enum { .. } if is_bool(dtype) => Some("|b1".to_owned()),
+        Datatype::Enum { .. } if is_boolean(dtype) => Some("|b1".to_owned()),
         Datatype::Enum { base, .. } | Datatype::Array { base, .. } => type_string(base),
         Datatype::FixedString { size, .. } => Some(format!("|S{size}")),
         Datatype::VariableString { .. } => Some("|O".to_owned()),
         Datatype::Compound { size, .. } => Some(format!("|V{size}")),
         _ => None,
     }
-}
-
-/// Whether an enum is a boolean, as h5py stores them: `FALSE` = 0 and `TRUE` = 1 over one byte.
-pub(crate) fn is_bool(dtype: &Datatype) -> bool {
-    let Datatype::Enum { base, members } = dtype else { return false };
-    let value_of = |name: &str| members.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_slice());
-    base.size_bytes() == 1 && members.len() == 2 && value_of("FALSE") == Some(&[0]) && value_of("TRUE") == Some(&[1])
 }
 
 /// An element of a native floating-point type.

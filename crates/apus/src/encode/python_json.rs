@@ -6,7 +6,10 @@
 
 use apus_h5::Datatype;
 
-use super::numpy_type::{as_f64, as_i128, half, is_bool};
+use super::{
+    dtype::is_boolean,
+    numpy_type::{as_f64, as_i128, half},
+};
 
 /// Writes one array, element by element, as nested lists.
 pub struct ArrayWriter {
@@ -226,7 +229,7 @@ impl ArrayWriter {
 impl Element {
     fn of(dtype: &Datatype) -> Option<Self> {
         Some(match dtype {
-            _ if is_bool(dtype) => Self::Bool,
+            _ if is_boolean(dtype) => Self::Bool,
             Datatype::Enum { base, .. } => Self::of(base)?,
             Datatype::Bitfield { size, .. } => Self::integer(*size, false)?,
             Datatype::Integer { size, signed, .. } => Self::integer(*size, *signed)?,

@@ -3,7 +3,10 @@
 use apus_h5::{Array, Attribute, Data, Dataspace, Datatype, Error, File, Result};
 
 use super::Writer;
-use crate::encode::numpy_type::{as_f64, as_i128, is_bool, type_string};
+use crate::encode::{
+    dtype::is_boolean,
+    numpy_type::{as_f64, as_i128, type_string},
+};
 
 /// Where something stands, for errors.
 pub(super) struct Place<'a> {
@@ -116,7 +119,7 @@ fn scalar(w: &mut Writer, place: &Place<'_>, dtype: &Datatype, bytes: &[u8]) -> 
             let x = as_f64(dtype, bytes).ok_or_else(fail)?;
             w.call("numpy", name, |w| w.float(x));
         }
-        Datatype::Enum { .. } if is_bool(dtype) => {
+        Datatype::Enum { .. } if is_boolean(dtype) => {
             w.call("numpy", "bool_", |w| w.bool(bytes.iter().any(|&b| b != 0)));
         }
         Datatype::Enum { base, .. } => return scalar(w, place, base, bytes),

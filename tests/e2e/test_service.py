@@ -1,8 +1,11 @@
 """The addresses about the service itself, and its documentation."""
 
 import json
+import os
 import re
 
+import h5py
+import numpy as np
 import pytest
 
 
@@ -19,6 +22,28 @@ def test_metrics(http):
     http.get("/ping")
     text = http.get("/metrics").text
     assert re.search(r'_total\{.*route="/ping".*\} [1-9]', text), text[:2000]
+
+
+def test_small_reads_of_the_same_rows_are_decoded_once(start_server, tmp_path):
+    values = np.arange(60_000.0).reshape(20_000, 3)
+    with h5py.File(tmp_path / "x.h5", "w") as f:
+        f.create_dataset("x", data=values, chunks=(1000, 3), compression=1, shuffle=True)
+    server = start_server({"": tmp_path})
+    with server.session() as session:
+        for _ in range(5):
+            answer = session.get("/v1/data/x.h5", params={"object": "/x", "rows": "500:1500", "format": "raw"})
+            assert answer.content == values[500:1500].tobytes()
+        counted = dict(re.findall(r"^apus_(\w+) (\d+)$", session.get("/metrics").text, re.MULTILINE))
+        assert (counted["chunk_cache_misses_total"], counted["chunk_cache_hits_total"]) == ("2", "8")
+        assert 2 * 24_000 <= int(counted["chunk_cache_bytes"]) < 3 * 24_000
+        assert counted["index_cache_misses_total"] == "1"
+
+        # Another file at the same place: nothing of the old one is found.
+        os.rename(tmp_path / "x.h5", tmp_path / "old.h5")
+        with h5py.File(tmp_path / "x.h5", "w") as f:
+            f.create_dataset("x", data=-values, chunks=(1000, 3), compression=1, shuffle=True)
+        answer = session.get("/v1/data/x.h5", params={"object": "/x", "rows": "500:1500", "format": "raw"})
+        assert answer.content == (-values[500:1500]).tobytes()
 
 
 def test_openapi_names_every_address_of_the_native_api(http):

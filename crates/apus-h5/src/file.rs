@@ -3,17 +3,16 @@
 use std::{fmt, path::Path, sync::Arc};
 
 use crate::{
-    Dataset, Error, Group, Result,
+    Caches, Dataset, Error, Group, Result,
     format::{
         Meta,
         superblock::{self, OpenFault},
     },
     path,
-    read::index_cache::IndexCache,
     source::{ByteSource, LocalFile},
 };
 
-/// An open file. Cheap to clone; clones share the metadata cache and the chunk indexes.
+/// An open file. Cheap to clone; clones share the metadata cache.
 #[derive(Clone)]
 pub struct File(Arc<Opened>);
 
@@ -47,6 +46,8 @@ pub struct OpenOptions {
     pub metadata_cache_bytes: usize,
     /// The most bytes that one decoded chunk may have.
     pub max_chunk_bytes: u64,
+    /// What is kept between reads, for all files that are opened with it.
+    pub caches: Caches,
 }
 
 /// What the clones of a [`File`] share.
@@ -55,7 +56,8 @@ struct Opened {
     meta: Meta,
     root: u64,
     options: OpenOptions,
-    chunk_indexes: IndexCache,
+    /// Its number in the caches.
+    number: u64,
 }
 
 impl File {
@@ -78,7 +80,8 @@ impl File {
         let name = name.into();
         match superblock::open(source, options.metadata_cache_bytes) {
             Ok((meta, root)) => {
-                Ok(Self(Arc::new(Opened { name, meta, root, options, chunk_indexes: IndexCache::default() })))
+                let number = options.caches.number_file();
+                Ok(Self(Arc::new(Opened { name, meta, root, options, number })))
             }
             Err(OpenFault::NotHdf5(reason)) => Err(Error::NotHdf5 { file: name, reason }),
             Err(OpenFault::Fault(fault)) => Err(fault.at(&name, "superblock")),
@@ -127,9 +130,9 @@ impl File {
         &self.0.meta
     }
 
-    /// The chunk indexes that were read so far.
-    pub(crate) fn chunk_indexes(&self) -> &IndexCache {
-        &self.0.chunk_indexes
+    /// What is kept between reads, and the number of this file there.
+    pub(crate) fn caches(&self) -> (&Caches, u64) {
+        (&self.0.options.caches, self.0.number)
     }
 
     /// How it was opened.
@@ -145,6 +148,12 @@ impl File {
     /// The address of the root group's object header.
     pub(crate) fn root_address(&self) -> u64 {
         self.0.root
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.options.caches.forget(self.number);
     }
 }
 
@@ -171,12 +180,13 @@ impl fmt::Debug for OpenOptions {
             .field("resolver", &self.resolver.is_some())
             .field("metadata_cache_bytes", &self.metadata_cache_bytes)
             .field("max_chunk_bytes", &self.max_chunk_bytes)
+            .field("caches", &self.caches)
             .finish()
     }
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { resolver: None, metadata_cache_bytes: 4 << 20, max_chunk_bytes: 1 << 30 }
+        Self { resolver: None, metadata_cache_bytes: 4 << 20, max_chunk_bytes: 1 << 30, caches: Caches::default() }
     }
 }

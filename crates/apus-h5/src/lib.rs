@@ -34,4 +34,4 @@ pub use error::{Error, Result};
 pub use file::{File, Object, OpenOptions, Resolver};
 pub use filter::Filter;
 pub use group::{Group, Link, LinkTarget};
-pub use read::{Block, DecodePool, Indices, ReadOptions, Reader, RowRanges, Selection};
+pub use read::{Block, CacheStats, Caches, DecodePool, Indices, ReadOptions, Reader, RowRanges, Selection};

@@ -43,7 +43,7 @@ impl App {
         let catalog = Catalog::new(&config)?;
         let pool = DecodePool::new(config.limits.decode_threads)?;
         let reads = Reads::new(&config.limits);
-        let metrics = Metrics::new();
+        let metrics = Metrics::new(catalog.caches());
         let hdfstream = hdfstream::Kept::new(config.caches.description_bytes, config.limits.slices_held_bytes);
         Ok(Self(Arc::new(Shared { config, catalog, auth, pool, reads, metrics, hdfstream })))
     }

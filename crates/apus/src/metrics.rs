@@ -2,12 +2,14 @@
 
 use std::{fmt, time::Duration};
 
+use apus_h5::{CacheStats, Caches};
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text::encode},
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text::encode},
     metrics::{
-        counter::Counter,
+        counter::{ConstCounter, Counter},
         family::Family,
-        gauge::Gauge,
+        gauge::{ConstGauge, Gauge},
         histogram::{Histogram, exponential_buckets},
     },
     registry::{Registry, Unit},
@@ -41,9 +43,10 @@ struct RouteLabels {
 }
 
 impl Metrics {
-    /// Nothing counted yet.
-    pub fn new() -> Self {
+    /// Nothing counted yet; the caches count for themselves.
+    pub fn new(caches: &Caches) -> Self {
         let mut registry = Registry::with_prefix("apus");
+        registry.register_collector(Box::new(CacheCollector(caches.clone())));
         let requests = Family::default();
         registry.register("http_requests", "Requests that were answered", requests.clone());
         let durations = Family::new_with_constructor(new_durations as fn() -> Histogram);
@@ -99,8 +102,24 @@ fn new_durations() -> Histogram {
     Histogram::new(exponential_buckets(0.001, 4.0, 11))
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
-        Self::new()
+/// Tells what the caches have counted when somebody asks.
+#[derive(Debug)]
+struct CacheCollector(Caches);
+
+impl Collector for CacheCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let caches = [("index_cache", self.0.index_stats()), ("chunk_cache", self.0.chunk_stats())];
+        for (name, CacheStats { hits, misses, size_bytes }) in caches {
+            for (event, help, count) in
+                [("hits", "Found in the cache", hits), ("misses", "Not found in the cache", misses)]
+            {
+                let (name, counter) = (format!("{name}_{event}"), ConstCounter::new(count));
+                counter.encode(encoder.encode_descriptor(&name, help, None, counter.metric_type())?)?;
+            }
+            let gauge = ConstGauge::new(i64::try_from(size_bytes).unwrap_or(i64::MAX));
+            let unit = Some(&Unit::Bytes);
+            gauge.encode(encoder.encode_descriptor(name, "What the cache holds", unit, gauge.metric_type())?)?;
+        }
+        Ok(())
     }
 }

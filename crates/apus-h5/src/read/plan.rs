@@ -163,6 +163,12 @@ impl Tiling {
         self.inner.iter().map(Vec::len).product()
     }
 
+    /// At most so many bytes of decoded chunks are touched.
+    pub(crate) fn touched_chunk_bytes(&self) -> u64 {
+        let axes = self.wanted.axes().iter().zip(self.grid.chunk()).zip(self.grid.counts());
+        axes.fold(self.chunk_bytes, |n, ((axis, chunk), count)| n.saturating_mul(axis.max_blocks(*chunk, *count)))
+    }
+
     /// The chunk on each axis after the segment's, for one of [`n_tiles`](Self::n_tiles).
     fn tile(&self, number: usize) -> Vec<&AxisChunk> {
         let mut rest = number;

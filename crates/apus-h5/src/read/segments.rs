@@ -5,13 +5,14 @@ use std::{
     collections::HashMap,
     ops::Range,
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use super::{
     buffers::{Buffer, Buffers},
+    caches::KeptChunk,
     fetch::{Request, coalesce},
     place::{Placement, fill_with},
     plan::{Run, Segment, Tiling},
@@ -25,6 +26,8 @@ use crate::{
 
 /// Decoded chunks that a request may need again are kept up to this size (and always the last one).
 const MAX_KEPT_CHUNK_BYTES: u64 = 64 << 20;
+/// A request whose chunks decode to more is a scan: what it reads is not kept for others.
+const MAX_CACHED_READ_BYTES: u64 = 4 << 20;
 /// What is needed of an unfiltered chunk is read in parts where more than this lies between them.
 const MAX_PLAIN_GAP_BYTES: u64 = 64 << 10;
 /// A thread's scratch buffers are dropped after chunks above this size.
@@ -42,6 +45,8 @@ pub(crate) struct Shared {
     pub(crate) buffers: Buffers,
     raw_buffers: Buffers,
     cancelled: AtomicBool,
+    /// Whether its chunks are kept for other requests: the file has a cache, and few chunks are touched.
+    is_cached: bool,
 }
 
 /// A segment whose bytes are here, to be decoded.
@@ -75,14 +80,6 @@ enum Bytes {
     Kept(Arc<KeptChunk>),
 }
 
-/// A chunk that may be needed again: whoever needs it first decodes it.
-#[derive(Debug)]
-struct KeptChunk {
-    raw: Box<[u8]>,
-    location: ChunkLocation,
-    decoded: OnceLock<std::result::Result<Box<[u8]>, FilterError>>,
-}
-
 /// The chunks that may be needed again, by number, each with the time of its last use.
 #[derive(Debug, Default)]
 pub(crate) struct KeptChunks {
@@ -94,7 +91,8 @@ pub(crate) struct KeptChunks {
 impl Shared {
     pub(crate) fn new(storage: Arc<Storage>, tiling: Arc<Tiling>) -> Self {
         let (buffers, raw_buffers) = (Buffers::default(), Buffers::default());
-        Self { storage, tiling, buffers, raw_buffers, cancelled: AtomicBool::new(false) }
+        let is_cached = storage.keeps_chunks() && tiling.touched_chunk_bytes() <= MAX_CACHED_READ_BYTES;
+        Self { storage, tiling, buffers, raw_buffers, cancelled: AtomicBool::new(false), is_cached }
     }
 
     /// Says that nobody wants the segments any more.
@@ -198,6 +196,12 @@ impl Shared {
                         ));
                         return Err(self.storage.chunk_error(grid, &place, &location, error));
                     }
+                }
+                if self.is_cached {
+                    let number = self.tiling.grid.number(&place);
+                    let chunk = self.storage.cached_chunk(number, location, self.chunk_len())?;
+                    tasks.push(Task { band, tile, pieces: pieces.clone(), bytes: Bytes::Kept(chunk) });
+                    continue;
                 }
                 waiting.push(tasks.len());
                 requests.push(Request { address: location.address, len: location.size });
@@ -353,9 +357,7 @@ impl Shared {
                 }
             }
             (Bytes::Kept(chunk), Place::Chunked(Chunked { pipeline, .. })) => {
-                let decoded = chunk
-                    .decoded
-                    .get_or_init(|| pipeline.decode(&chunk.raw, chunk.location.filter_mask, scratch).map(Box::from));
+                let decoded = chunk.decoded(pipeline, scratch);
                 match decoded {
                     Ok(decoded) => placement.copy(decoded, out),
                     Err(error) => return Err(located(&chunk.location, error.clone())),
@@ -373,6 +375,15 @@ impl Fetched {
         self.out_len
     }
 
+    /// Whether nothing is left to be decoded: all of it was kept.
+    pub(crate) fn is_decoded(&self) -> bool {
+        self.tasks.iter().all(|task| match &task.bytes {
+            Bytes::Missing | Bytes::Plain { .. } => true,
+            Bytes::Kept(chunk) => chunk.is_decoded(),
+            Bytes::Encoded { .. } => false,
+        })
+    }
+
     /// The bytes that it takes until it is decoded.
     pub(crate) fn size_bytes(&self) -> usize {
         self.raw.len() + self.out_len + self.segment.pieces.len() * size_of::<super::plan::Piece>()
@@ -388,16 +399,15 @@ impl KeptChunks {
     }
 
     fn insert(&mut self, number: u64, raw: Box<[u8]>, location: ChunkLocation, chunk_len: usize) -> Arc<KeptChunk> {
-        let weight = |chunk: &KeptChunk| (chunk.raw.len() + chunk_len) as u64;
-        let chunk = Arc::new(KeptChunk { raw, location, decoded: OnceLock::new() });
-        self.bytes += weight(&chunk);
+        let chunk = Arc::new(KeptChunk::new(raw, location, chunk_len));
+        self.bytes += chunk.size_bytes();
         if self.bytes > MAX_KEPT_CHUNK_BYTES {
             // The half that was not used for longest, so that this is rare however small chunks are.
             let mut times: Vec<u64> = self.chunks.values().map(|(_, used)| *used).collect();
             times.sort_unstable();
             let limit = times.get(times.len() / 2).copied().unwrap_or_default();
             self.chunks.retain(|_, (_, used)| *used > limit);
-            self.bytes = weight(&chunk) + self.chunks.values().map(|(chunk, _)| weight(chunk)).sum::<u64>();
+            self.bytes = chunk.size_bytes() + self.chunks.values().map(|(chunk, _)| chunk.size_bytes()).sum::<u64>();
         }
         self.chunks.insert(number, (Arc::clone(&chunk), self.clock));
         chunk

@@ -3,7 +3,10 @@
 
 use std::{io, sync::Arc};
 
-use super::grid::{Grid, product};
+use super::{
+    caches::KeptChunk,
+    grid::{Grid, product},
+};
 use crate::{
     Dataset, Dataspace, Datatype, Error, File, Result,
     dtype::Converter,
@@ -22,6 +25,8 @@ const FLAT_CHUNK_BYTES: u64 = 64 << 10;
 pub(crate) struct Storage {
     file: File,
     path: String,
+    /// The address of the object header.
+    address: u64,
     /// The extent, with at least one axis.
     pub(crate) dims: Vec<u64>,
     /// Bytes of an element in the file and as it leaves.
@@ -108,7 +113,8 @@ impl Storage {
             return Err(damaged(format!("an extent of {dims:?} elements of {element_bytes} bytes")));
         }
         let place = place(dataset, &dims, stored_bytes)?;
-        Ok(Self { file, path, dims, stored_bytes, native_bytes, converter, fill: unwritten, place })
+        let address = dataset.address();
+        Ok(Self { file, path, address, dims, stored_bytes, native_bytes, converter, fill: unwritten, place })
     }
 
     /// The grid for cutting the answer, and the bytes of a decoded chunk. Where there are no chunks it is one of pieces that
@@ -163,6 +169,27 @@ impl Storage {
             Place::Chunked(chunked) => chunked.pipeline.is_identity(0),
             _ => true,
         }
+    }
+
+    /// A chunk of the file's caches, where it is fetched to first.
+    pub(crate) fn cached_chunk(
+        &self,
+        number: u64,
+        location: ChunkLocation,
+        chunk_len: usize,
+    ) -> Result<Arc<KeptChunk>> {
+        let (caches, file) = self.file.caches();
+        caches.chunk((file, self.address, number), || {
+            let size = usize::try_from(location.size).map_err(|_| self.damaged("a chunk beyond the address space"))?;
+            let mut raw = vec![0; size].into_boxed_slice();
+            self.read_at(location.address, &mut raw)?;
+            Ok(KeptChunk::new(raw, location, chunk_len))
+        })
+    }
+
+    /// Whether decoded chunks may be kept.
+    pub(crate) fn keeps_chunks(&self) -> bool {
+        matches!(self.place, Place::Chunked(_)) && self.file.caches().0.keeps_chunks()
     }
 
     /// Fills `buf` with the bytes at an address (of the file, or in the object header's bytes).
@@ -259,7 +286,8 @@ fn place(dataset: &Dataset, dims: &[u64], stored_bytes: usize) -> Result<Place> 
                 chunk_index::read(file.meta(), chunked, &grid, max_dims, found, !filters.is_empty())
                     .map_err(|fault| fault.at(file.name(), path))
             };
-            let index = file.chunk_indexes().get_or_read(dataset.address(), read)?;
+            let (caches, number) = file.caches();
+            let index = caches.index(number, dataset.address(), read)?;
             let partial_chunks_unfiltered = chunked.partial_chunks_unfiltered;
             Ok(Place::Chunked(Chunked { grid, pipeline, index, partial_chunks_unfiltered }))
         }

@@ -200,6 +200,15 @@ impl StoredReader {
             }
         };
         let size_bytes = fetched.size_bytes();
+        if fetched.is_decoded() {
+            // Only to be copied, which is less than waking a thread.
+            let (_, decoded) = mpsc::sync_channel(1);
+            let ready = Some(self.shared.decode(&fetched));
+            self.queue.push_back(UnderWay { decoded, size_bytes, ready, _leave: leave });
+            self.queued_bytes += size_bytes;
+            self.last_bytes = size_bytes;
+            return true;
+        }
         let (sender, decoded) = mpsc::sync_channel(1);
         let shared = Arc::clone(&self.shared);
         pool.spawn(fetched.out_len(), move || {

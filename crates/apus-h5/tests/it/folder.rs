@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use apus_h5::{File, OpenOptions, Resolver, source::LocalFile};
+use apus_h5::{Caches, File, OpenOptions, Resolver, source::LocalFile};
 
 /// Opens the files that lie beside the one that names them.
 struct Beside;
@@ -23,7 +23,9 @@ impl Resolver for Beside {
 /// Opens a file whose links and virtual sources may lead to files of its folder.
 pub(crate) fn open(path: &Path) -> File {
     let source = Arc::new(LocalFile::open(path).unwrap());
-    let options = OpenOptions { resolver: Some(Arc::new(Beside)), ..OpenOptions::default() };
+    // Few enough chunks that they push each other out.
+    let caches = Caches::new(1 << 20, 256 << 10);
+    let options = OpenOptions { resolver: Some(Arc::new(Beside)), caches, ..OpenOptions::default() };
     File::from_source(path.display().to_string(), source, options).unwrap()
 }
 

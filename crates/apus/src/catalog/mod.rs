@@ -22,6 +22,7 @@ use std::{
     sync::Arc,
 };
 
+use apus_h5::Caches;
 use quick_cache::sync::Cache;
 
 pub use self::{
@@ -51,6 +52,7 @@ struct Inner {
     files: Cache<FileKey, Arc<OpenFile>>,
     metadata_bytes_per_file: usize,
     chunk_bytes: u64,
+    caches: Caches,
     aliases: std::collections::BTreeMap<String, String>,
 }
 
@@ -94,8 +96,14 @@ impl Catalog {
             files: Cache::new(config.caches.open_files),
             metadata_bytes_per_file: config.caches.metadata_bytes / config.caches.open_files.max(1),
             chunk_bytes: config.limits.chunk_bytes,
+            caches: Caches::new(config.caches.index_bytes, config.caches.chunk_bytes),
             aliases: config.aliases.clone(),
         })))
+    }
+
+    /// What is kept of open files, for whoever counts it.
+    pub fn caches(&self) -> &Caches {
+        &self.0.caches
     }
 
     /// The path that an alias of the configuration stands for.

@@ -114,6 +114,7 @@ impl OpenFile {
             resolver: Some(Arc::clone(&resolver) as Arc<dyn Resolver>),
             metadata_cache_bytes: catalog.0.metadata_bytes_per_file,
             max_chunk_bytes: catalog.0.chunk_bytes,
+            caches: catalog.0.caches.clone(),
         };
         let h5 = File::from_source(bytes.path.to_string(), Arc::clone(&bytes.source), options)?;
         let catalog = Arc::downgrade(&catalog.0);

@@ -46,6 +46,14 @@ pub struct Flags {
     #[arg(long, value_name = "BYTES", env = "APUS_METADATA_CACHE_BYTES", help_heading = "Caches")]
     pub metadata_cache_bytes: Option<usize>,
 
+    /// Bytes of chunk indexes to keep, over all open files, 16 for each chunk [default: 268435456]
+    #[arg(long, value_name = "BYTES", env = "APUS_INDEX_CACHE_BYTES", help_heading = "Caches")]
+    pub index_cache_bytes: Option<u64>,
+
+    /// Bytes of decoded chunks to keep for small reads, over all open files, 0 for none [default: 67108864]
+    #[arg(long, value_name = "BYTES", env = "APUS_CHUNK_CACHE_BYTES", help_heading = "Caches")]
+    pub chunk_cache_bytes: Option<u64>,
+
     /// The limits.
     #[command(flatten)]
     pub limits: LimitFlags,

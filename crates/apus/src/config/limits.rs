@@ -56,6 +56,10 @@ pub struct Caches {
     pub open_files: usize,
     /// The bytes of metadata that are kept, over all open files.
     pub metadata_bytes: usize,
+    /// The bytes of chunk indexes that are kept, over all open files; an index takes 16 for each chunk.
+    pub index_bytes: u64,
+    /// The bytes of decoded chunks that are kept, over all open files; 0 keeps none. Only small reads use them.
+    pub chunk_bytes: u64,
     /// The bytes of encoded descriptions of files' objects that are kept.
     pub description_bytes: u64,
 }
@@ -88,7 +92,13 @@ impl Default for Limits {
 
 impl Default for Caches {
     fn default() -> Self {
-        Self { open_files: 128, metadata_bytes: 64 << 20, description_bytes: 64 << 20 }
+        Self {
+            open_files: 128,
+            metadata_bytes: 64 << 20,
+            index_bytes: 256 << 20,
+            chunk_bytes: 64 << 20,
+            description_bytes: 64 << 20,
+        }
     }
 }
 

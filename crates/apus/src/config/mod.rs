@@ -170,6 +170,8 @@ impl Config {
         let mut caches = file.caches;
         caches.open_files = flags.open_files.unwrap_or(caches.open_files);
         caches.metadata_bytes = flags.metadata_cache_bytes.unwrap_or(caches.metadata_bytes);
+        caches.index_bytes = flags.index_cache_bytes.unwrap_or(caches.index_bytes);
+        caches.chunk_bytes = flags.chunk_cache_bytes.unwrap_or(caches.chunk_bytes);
         caches.check()?;
         Ok(Self {
             listen: flags.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN),

@@ -69,7 +69,7 @@ class Server:
             self.arguments, env=self.environment, cwd=self.home, text=True, errors="replace",
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )
-        ready = threading.Event()
+        ready, self.grown = threading.Event(), threading.Condition()
         self.reader = threading.Thread(target=self._read, args=(ready,), daemon=True)
         self.reader.start()
         if not ready.wait(START_SECONDS) or self.url is None:
@@ -79,7 +79,9 @@ class Server:
 
     def _read(self, ready):
         for line in self.process.stdout:
-            self.lines.append(line)
+            with self.grown:
+                self.lines.append(line)
+                self.grown.notify_all()
             if self.url is None and (found := re.search(r"http://127\.0\.0\.1:\d+", line)):
                 self.url = found[0] + "/"
                 ready.set()
@@ -88,6 +90,11 @@ class Server:
     @property
     def output(self):
         return "".join(self.lines)
+
+    def wait_for(self, text):
+        """Waits until it has printed that text: it is ready before its first lines are all read."""
+        with self.grown:
+            assert self.grown.wait_for(lambda: text in self.output, START_SECONDS), self.output
 
     def session(self):
         return Session(self.url)

@@ -25,6 +25,7 @@ def demo(tmp_path_factory):
 @pytest.fixture(scope="module")
 def printed(demo):
     """The paragraphs that it prints, by their headings: what stands in them, without the indent."""
+    demo.wait_for("print(data.gas.coordinates)\n")
     paragraphs = {}
     for heading, body in re.findall(r"^(In [^\n]*):\n((?:  [^\n]*\n)+)", demo.output, re.MULTILINE):
         paragraphs[heading] = textwrap.dedent(body)

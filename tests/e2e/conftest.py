@@ -23,14 +23,27 @@ MATRIX_SEEDS = (3, 14)
 # Mount name -> folder of files by SWIFT, each with its DIGESTS.json.
 PACKS = {"data": TEST_DATA} | ({"pack": PACK} if PACK.is_dir() else {})
 SWIFT_FILES = [(mount, path) for mount, folder in PACKS.items() for path in sorted(folder.glob("*.hdf5"))]
+# What swiftsimio 12 does not open, for it does not know this type of output; test_info shows that it still does not.
+REFUSED_BY_SWIFTSIMIO = {"snipshot_subsampled.hdf5"}
 
 # How many datasets were compared with the truth, by what they were compared with: shown at the end of the run.
 compared = collections.Counter()
 
 
+def swift_files_where(is_meant):
+    """Runs a test once for each file by SWIFT of which `is_meant(path)` holds, with `mount` and `path`."""
+    files = [(mount, path) for mount, path in SWIFT_FILES if is_meant(path)]
+    assert files
+    return pytest.mark.parametrize(("mount", "path"), files, ids=[f"{m}/{p.name}" for m, p in files])
+
+
 def swift_files(test):
     """Runs a test once for each file by SWIFT, with `mount` and `path`."""
-    return pytest.mark.parametrize(("mount", "path"), SWIFT_FILES, ids=[f"{m}/{p.name}" for m, p in SWIFT_FILES])(test)
+    return swift_files_where(lambda path: True)(test)
+
+
+def is_read_by_swiftsimio(path):
+    return path.name not in REFUSED_BY_SWIFTSIMIO
 
 
 def pytest_configure():

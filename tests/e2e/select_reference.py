@@ -69,5 +69,11 @@ def opens(group, name):
         return False
 
 
+def has_particles(path):
+    """Whether a file of SWIFT's holds particles by type: catalogues and sightlines do not."""
+    with h5py.File(path) as f:
+        return bool(particle_types(f))
+
+
 def particle_types(f):
     return [name for name in f if name.startswith("PartType") and opens(f[name], "Coordinates") and opens(f[name], "ParticleIDs")]

@@ -114,7 +114,7 @@ impl Caches {
         self.0.indexes.get_or_insert((file, address, 0), || read().map(Arc::new))
     }
 
-    /// Whether decoded chunks of such a size are kept.
+    /// Whether decoded chunks are kept.
     pub(crate) fn keeps_chunks(&self) -> bool {
         !self.0.without_chunks
     }

@@ -23,6 +23,8 @@ pub(super) struct Plan {
     pub(super) query: SelectQuery,
     pub(super) groups: Vec<PlannedGroup>,
     identities: Vec<Option<Identity>>,
+    /// One turn at the decode threads for all that is read.
+    options: ReadOptions,
 }
 
 /// What is read of one group.
@@ -55,7 +57,8 @@ impl Plan {
     pub(super) fn new(app: &App, file: &Arc<OpenFile>, query: SelectQuery) -> ApiResult<Self> {
         let output = file.output()?;
         let groups = plan_groups(&output, &query)?;
-        let mut plan = Self { app: app.clone(), file: Arc::clone(file), output, query, groups, identities: Vec::new() };
+        let (app, file, options) = (app.clone(), Arc::clone(file), app.read_options());
+        let mut plan = Self { app, file, output, query, groups, identities: Vec::new(), options };
         plan.identities = plan.identities_now()?;
         Ok(plan)
     }
@@ -109,13 +112,13 @@ impl Plan {
 
     /// How values are read.
     pub(super) fn read_options(&self) -> ReadOptions {
-        self.app.read_options()
+        self.options.clone()
     }
 
     /// The scan of a group's candidates.
     pub(super) fn scan(&self, group: &PlannedGroup) -> ApiResult<RowScan> {
         let candidates = group.candidates.clone();
-        Ok(RowScan::new(&self.output, &group.selection, candidates, &self.read_options())?)
+        Ok(RowScan::new(&self.output, &group.selection, candidates, &self.options)?)
     }
 
     /// Refuses an answer that is too large, as far as that can be known without looking at values.

@@ -1,8 +1,8 @@
-//! Evaluation: which rows of a block satisfy a condition, and which blocks can hold any that do.
+//! Evaluation: which rows of a block satisfy a condition.
 
 use apus_h5::Datatype;
 
-use super::{bind::BoundCondition, syntax::Operator, value::Expression};
+use super::{Interval, bind::BoundCondition, syntax::Operator, value::Expression};
 use crate::{Error, Result, RowMask};
 
 /// A test of which every comparison knows its column and its number.
@@ -83,18 +83,20 @@ impl<'a> ColumnBlock<'a> {
         }
     }
 
-    /// The least and greatest value, NaN left out; `None` where there is no value, or one that a 64-bit float does not hold.
-    pub fn extent(&self) -> Option<(f64, f64)> {
-        let mut extent: Option<(f64, f64)> = None;
-        for row in 0..self.n_rows() {
-            let value = self.float(row);
-            if value.is_nan() {
-                continue;
-            }
-            extent = Some(extent.map_or((value, value), |(least, greatest)| (least.min(value), greatest.max(value))));
+    /// What its values lie between.
+    pub fn interval(&self) -> Interval {
+        match self.0 {
+            Values::I8(v) => Interval::of_integers(v.iter().map(|b| i8::from_le_bytes(*b))),
+            Values::U8(v) => Interval::of_integers(v.iter().map(|b| u8::from_le_bytes(*b))),
+            Values::I16(v) => Interval::of_integers(v.iter().map(|b| i16::from_le_bytes(*b))),
+            Values::U16(v) => Interval::of_integers(v.iter().map(|b| u16::from_le_bytes(*b))),
+            Values::I32(v) => Interval::of_integers(v.iter().map(|b| i32::from_le_bytes(*b))),
+            Values::U32(v) => Interval::of_integers(v.iter().map(|b| u32::from_le_bytes(*b))),
+            Values::I64(v) => Interval::of_integers(v.iter().map(|b| i64::from_le_bytes(*b))),
+            Values::U64(v) => Interval::of_integers(v.iter().map(|b| u64::from_le_bytes(*b))),
+            Values::F32(v) => Interval::of_floats(v.iter().map(|b| f64::from(f32::from_le_bytes(*b)))),
+            Values::F64(v) => Interval::of_floats(v.iter().map(|b| f64::from_le_bytes(*b))),
         }
-        let is_integer = !matches!(self.0, Values::F32(_) | Values::F64(_));
-        extent.filter(|(least, greatest)| !is_integer || least.abs().max(greatest.abs()) < 9_007_199_254_740_992.0)
     }
 
     #[expect(
@@ -146,18 +148,13 @@ impl BoundCondition {
         }
         Ok(self.test.evaluate(columns, n_rows))
     }
-
-    /// Whether a row can satisfy the condition in a block whose columns have these extents ([`ColumnBlock::extent`]); `None`
-    /// where an extent is not known. Errs only on the side of yes, so that a block of which this says no need not be read.
-    pub fn may_hold(&self, extents: &[Option<(f64, f64)>]) -> bool {
-        self.test.possible(extents).0
-    }
 }
 
 impl CompiledTest {
     /// A comparison of integers with a number that need not be one: with the integer next to it that decides the same.
     pub(super) fn integer(column: usize, operator: Operator, number: f64) -> Self {
         let decided = match operator {
+            _ if number.is_nan() => return Self::Constant(operator == Operator::NotEqual),
             Operator::Equal | Operator::NotEqual if number.fract() != 0.0 => {
                 return Self::Constant(operator == Operator::NotEqual);
             }
@@ -207,51 +204,6 @@ impl CompiledTest {
                 let column = |index: usize| columns[index].float(row);
                 operator.holds(&left.value(&column), &right.value(&column))
             }),
-        }
-    }
-
-    /// Whether there can be rows for which it is true, and rows for which it is false.
-    fn possible(&self, extents: &[Option<(f64, f64)>]) -> (bool, bool) {
-        let extent = |column: &usize| extents.get(*column).copied().flatten();
-        match self {
-            Self::Constant(holds) => (*holds, !*holds),
-            Self::Any(tests) => {
-                let parts = || tests.iter().map(|test| test.possible(extents));
-                (parts().any(|p| p.0), parts().all(|p| p.1))
-            }
-            Self::All(tests) => {
-                let parts = || tests.iter().map(|test| test.possible(extents));
-                (parts().all(|p| p.0), parts().any(|p| p.1))
-            }
-            Self::Not(test) => {
-                let (may_be_true, may_be_false) = test.possible(extents);
-                (may_be_false, may_be_true)
-            }
-            // NaN, which extents leave out, makes comparisons false (and "unequal" true).
-            Self::Float32 { column, operator, threshold } => may_be(*operator, extent(column), f64::from(*threshold)),
-            Self::Float64 { column, operator, threshold } => may_be(*operator, extent(column), *threshold),
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "extents of integers are below 2^53, where floats are exact enough"
-            )]
-            Self::Integer { column, operator, threshold } => may_be(*operator, extent(column), *threshold as f64),
-            Self::General { .. } => (true, true),
-        }
-    }
-}
-
-/// Whether a comparison can be true, and can be false, of values between the ends of an extent or NaN.
-fn may_be(operator: Operator, extent: Option<(f64, f64)>, threshold: f64) -> (bool, bool) {
-    let Some((least, greatest)) = extent else { return (true, true) };
-    match operator {
-        Operator::Less => (least < threshold, true),
-        Operator::LessOrEqual => (least <= threshold, true),
-        Operator::Greater => (greatest > threshold, true),
-        Operator::GreaterOrEqual => (greatest >= threshold, true),
-        Operator::Equal => (least <= threshold && threshold <= greatest, true),
-        #[expect(clippy::float_cmp, reason = "one value that all rows have")]
-        Operator::NotEqual => {
-            (true, least <= threshold && threshold <= greatest || least == greatest && least == threshold)
         }
     }
 }

@@ -42,10 +42,12 @@
 
 mod bind;
 mod evaluate;
+mod interval;
 mod parse;
 mod syntax;
 mod value;
 
 pub use bind::{BoundCondition, ConditionColumn};
 pub use evaluate::ColumnBlock;
+pub use interval::Interval;
 pub use syntax::Condition;

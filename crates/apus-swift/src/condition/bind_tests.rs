@@ -175,6 +175,20 @@ fn the_frame_of_the_request_holds_where_none_is_said() {
 }
 
 #[test]
+fn sums_as_long_as_may_be_fit_on_the_stack() {
+    let values = f64s(&[0.5, 1.0, 1.5, 2.0]);
+    // The deepest trees, on a thread with as little stack as the service's have.
+    let deepest =
+        |operation: &str| format!("{}nameless{}{} > 1", "(".repeat(31), operation.repeat(128), ")".repeat(31));
+    for (operation, expected) in [("+0", [2, 3]), ("*1", [2, 3]), ("/1", [2, 3]), ("-0", [2, 3])] {
+        let text = deepest(operation);
+        let values = values.clone();
+        let found = std::thread::Builder::new().stack_size(2 << 20).spawn(move || rows(&text, &values)).unwrap();
+        assert_eq!(found.join().unwrap(), expected);
+    }
+}
+
+#[test]
 fn a_column_is_read_once_whatever_it_is_called() {
     let bound = bind("gas.masses > 1 g and PartType0.masses < 1e50 g and /PartType0/Masses != 0", None).unwrap();
     assert_eq!(bound.columns().len(), 1);

@@ -12,6 +12,8 @@ use crate::{
 const MAX_LENGTH: usize = 4096;
 /// How deep parentheses, signs and negations may nest.
 const MAX_DEPTH: u32 = 32;
+/// The most arithmetic operations of one comparison. A sum is a tree as deep as it is long, and what walks it recurses.
+const MAX_OPERATIONS: u32 = 128;
 
 impl FromStr for Condition {
     type Err = Error;
@@ -22,7 +24,7 @@ impl FromStr for Condition {
             let reason = format!("is {} bytes long, more than {MAX_LENGTH}", text.len());
             return Err(Error::BadCondition { column: MAX_LENGTH, reason });
         }
-        let mut parser = Parser { text, at: 0, depth: 0, symbols: Symbols::any_hubble_parameter() };
+        let mut parser = Parser { text, at: 0, depth: 0, n_operations: 0, symbols: Symbols::any_hubble_parameter() };
         let root = parser
             .condition()
             .and_then(|tree| match parser.peek() {
@@ -52,6 +54,8 @@ struct Parser<'a> {
     text: &'a str,
     at: usize,
     depth: u32,
+    /// Those of the comparison that is being parsed.
+    n_operations: u32,
     symbols: Symbols,
 }
 
@@ -98,6 +102,16 @@ impl<'a> Parser<'a> {
     }
 
     fn comparison(&mut self) -> Parsed<Tree> {
+        let n_before = self.n_operations;
+        let tree = self.comparison_or_value()?;
+        // A value in parentheses may go on to be a part of a larger one; what is compared is done with.
+        if matches!(tree, Tree::Test(_)) {
+            self.n_operations = n_before;
+        }
+        Ok(tree)
+    }
+
+    fn comparison_or_value(&mut self) -> Parsed<Tree> {
         let start = self.start();
         let first = self.sum()?;
         let span = start..self.at;
@@ -174,6 +188,10 @@ impl<'a> Parser<'a> {
         loop {
             let end = self.at;
             let Some((_, operator)) = operators.iter().find(|(sign, _)| self.take(sign)) else { return Ok(tree) };
+            self.n_operations += 1;
+            if self.n_operations > MAX_OPERATIONS {
+                return Err((end, format!("more than {MAX_OPERATIONS} arithmetic operations in one comparison")));
+            }
             let left = self.value(tree, start..end)?;
             let right_start = self.start();
             let right = part(self)?;

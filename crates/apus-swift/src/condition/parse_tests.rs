@@ -133,6 +133,23 @@ fn errors_point_at_the_column() {
     check(&format!("x > {}", "1".repeat(5000)), 4096, "bytes long");
 }
 
+#[test]
+fn comparisons_have_a_bounded_number_of_operations() {
+    let check = |text: &str, column: usize| match text.parse::<Condition>() {
+        Err(Error::BadCondition { column: found, reason }) => {
+            assert!(reason.contains("more than 128 arithmetic operations"), "{text}: {reason}");
+            assert_eq!(found, column, "{text}: {reason}");
+        }
+        other => panic!("{text}: {other:?}"),
+    };
+    check(&format!("0{} > 0", "+1".repeat(129)), 258);
+    check(&format!("0 < x{}", "*2".repeat(2000)), 262);
+    check(&format!("(x{})*2/3 > 0", "+1".repeat(127)), 260);
+    // Each comparison has its own.
+    let one = format!("x{} > 0", "+1".repeat(128));
+    assert!(format!("{one} and ({one} or not {one})").parse::<Condition>().is_ok());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(20_000))]
 

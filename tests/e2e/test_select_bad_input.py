@@ -1,6 +1,7 @@
 """What /v1/select refuses, and what its errors say."""
 
 import random
+import re
 
 import h5py
 import pytest
@@ -41,6 +42,7 @@ BAD = [
     ({"fields": "gas.masses", "where": "masses > 0; temperatures >> 1e5 K"}, 400, ["column 27"]),
     ({"fields": "gas.masses", "where": "(masses > 0"}, 400, ["column 1", "not closed"]),
     ({"fields": "gas.masses", "where": ""}, 400, ["column 1"]),
+    ({"fields": "gas.masses", "where": "0" + "+1" * 2040 + ">0"}, 400, ["column 258", "more than 128 arithmetic operations"]),
     ({"fields": "gas.masses", "where": "dark_matter.masses > 0"}, 400, ["dark_matter"]),
     ({"fields": "gas.masses", "where": "coordinates > 0"}, 400, ["3 columns"]),
     ({"fields": "gas.masses", "where": "coordinates[3] > 0"}, 400, ["no column 3"]),
@@ -58,7 +60,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("params", "status", "words"), BAD, ids=[str(p) for p, _, _ in BAD])
+@pytest.mark.parametrize(("params", "status", "words"), BAD, ids=[str(p)[:100] for p, _, _ in BAD])
 def test_what_is_wrong_is_refused_with_the_place(http, params, status, words):
     answer = http.get(URL, params=params)
     assert answer.status_code == status, answer.text
@@ -112,6 +114,54 @@ def test_no_condition_breaks_the_service(http):
         if answer.status_code == 400:
             assert "column" in answer.json()["detail"], (where, answer.text)
     assert statuses[400] > 100
+
+
+# Valid conditions, token by token, that use all of the grammar.
+CONDITIONS = [
+    "temperatures > 1e5 K and metal_mass_fractions >= 0.01 or masses != 0",
+    "densities in [ 1e-29 g/cm**3 physical , 1e-20 g/cm**3 physical )",
+    "10 < log10 ( gas.temperatures / ( 1 K ) ) * 2.5 or not velocities.y == 0",
+    "coordinates [ 0 ] < 5 Mpc comoving && velocities.x ** 2 + velocities.y ** 2 < 1e9 km**2/s**2 and velocities.z ** - 2 >= 0",
+    "! ( 1 < particle_ids <= 2000 || abs ( - /PartType0/Masses ) = 0 )",
+]
+INSERTED = ["(", ")", "]", ",", "<", "in", "and", "not", "**", "-", "7", "K", "physical", "masses"]
+
+
+def column_of(answer, where):
+    """The column that a refusal of a condition names, which must lie in the text, or just behind it."""
+    assert answer.status_code == 400 and answer.headers["Content-Type"] == "application/problem+json", (where, answer.text)
+    found = re.search(r"^condition, column (\d+): .", answer.json()["detail"])
+    assert found and 1 <= int(found[1]) <= len(where) + 1, (where, answer.text)
+    return int(found[1])
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_syntax_errors_at_every_position(server, http, condition):
+    """A token cut, added, or put in another's place: the service answers, or says which column is wrong."""
+    tokens = condition.split()
+    params = {"fields": "gas.particle_ids", "explain": "true"}
+    expected = http.get(URL, params=params | {"where": condition})
+    assert expected.status_code == 200, expected.text
+    n_refused = 0
+    for i in range(len(tokens) + 1):
+        changed = [tokens[:i] + tokens[i + 1 :]] + [tokens[:i] + [token] + tokens[j:] for token in INSERTED for j in (i, i + 1)]
+        for where in map(" ".join, changed):
+            answer = http.get(URL, params=params | {"where": where})
+            if answer.status_code != 200:
+                column_of(answer, where)
+                n_refused += 1
+        # What is in no condition is wrong just where it stands, or makes the parenthesis before it one that is not closed.
+        before = tokens[:i]
+        where = " ".join([*before, "µ", *tokens[i:]])
+        column = column_of(http.get(URL, params=params | {"where": where}), where)
+        at = len("".join(f"{token} " for token in before)) + 1
+        if before.count("(") == before.count(")"):
+            assert column == at, where
+        else:
+            assert column in (at, *(m.start() + 1 for m in re.finditer(r"\(", where[:at]))), where
+    assert n_refused > 10 * len(tokens)
+    assert http.get(URL, params=params | {"where": condition}).json() == expected.json()
+    assert "panicked" not in server.output
 
 
 def test_an_answer_over_the_limit_is_refused_with_the_numbers(start_server, tmp_path):

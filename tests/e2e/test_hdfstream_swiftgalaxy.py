@@ -101,6 +101,28 @@ def test_a_galaxy_with_all_its_particles(pairs, index, extra_mask):
         same(getattr(there.halo_catalogue, name), getattr(here.halo_catalogue, name), name)
 
 
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_galaxy_from_a_subset(http, pairs, tmp_path, index):
+    """A snapshot of the galaxy's surroundings, which the server selected, in place of the whole one."""
+    (snapshot, catalogue), _ = pairs
+    whole = {extra: SWIFTGalaxy(snapshot, SOAP(catalogue, soap_index=index, extra_mask=extra)) for extra in ("bound_only", None)}
+    with h5py.File(snapshot) as f:
+        n_of_snapshot = {kind: f[kind]["ParticleIDs"].shape[0] for kind in f if kind.startswith("PartType")}
+    fields = ",".join(f"{kind}.*" for kind in whole[None].metadata.present_group_names)
+    # A sphere that holds all particles of the galaxy, and the cells that it touches.
+    centre = whole["bound_only"].halo_catalogue.centre.to_comoving().to_value("Mpc").ravel()
+    sphere = ",".join(map(repr, [*map(float, centre), 1.0]))
+    for rows, extra_masks in {"particles": ["bound_only"], "cells": ["bound_only", None]}.items():
+        answer = http.get("/v1/select/scratch/swiftgalaxy/toysnap_virtual.hdf5", params={"fields": fields, "sphere": sphere, "region_unit": "Mpc", "rows": rows, "format": "hdf5"})
+        assert answer.status_code == 200, answer.text
+        subset = tmp_path / f"{rows}.hdf5"
+        subset.write_bytes(answer.content)
+        with h5py.File(subset) as f:
+            assert any(0 < f[kind]["ParticleIDs"].shape[0] < n for kind, n in n_of_snapshot.items())
+        for extra in extra_masks:
+            assert_same_galaxy(SWIFTGalaxy(subset, SOAP(catalogue, soap_index=index, extra_mask=extra)), whole[extra])
+
+
 def test_what_is_worked_out_from_it(pairs):
     """The steps of swiftgalaxy's quick start: the frame of the galaxy, rotations, cylindrical coordinates, masks, the catalogue's own values."""
     outcomes = []

@@ -96,6 +96,51 @@ def test_the_answer_in_another_unit_and_frame(http, gas):
         assert same(arrays["gas.coordinates"], f["PartType0/Coordinates"][()])
 
 
+@pytest.mark.parametrize(
+    ("field", "asked", "meant"),
+    [
+        ("masses", "1.98e+30 kg", "1.98e30*kg"),
+        ("masses", "kg*1e3", "1000*kg"),
+        ("masses", "M_sun", "Msun"),
+        ("masses", "1e60 amu", "1e60*amu"),
+        ("coordinates", "0.5 kpc", "0.5*kpc"),
+        ("coordinates", "micron", "um"),
+        ("coordinates", "ly", "ly"),
+        ("velocities", "km s^-1", "km/s"),
+        ("velocities", "km.s-1", "km/s"),
+        ("velocities", "(2 km)/(s)", "2*km/s"),
+        ("velocities", "c", "c"),
+        ("densities", "g cm-3", "g/cm**3"),
+        ("densities", "amu/(cm cm^2)", "amu/cm**3"),
+        ("internal_energies", "(erg/g)**(1/2) * (J kg-1)**0.5", "sqrt(erg/g)*sqrt(J/kg)"),
+    ],
+)
+def test_units_are_told_as_unyt_and_astropy_parse_them(http, gas, field, asked, meant):
+    """However a unit was asked for: as text of the field's in npz's header, in Arrow, and in an explanation."""
+    import io
+    import json
+
+    import astropy.units
+    import pyarrow.ipc
+    import unyt
+
+    params = {"fields": f"gas.{field}", "unit": asked}
+    answer = http.get(URL, params=params)
+    [note] = json.loads(answer.headers["Apus-Fields"])
+    with pyarrow.ipc.open_stream(io.BytesIO(http.get(URL, params=params | {"format": "arrow"}).content)) as stream:
+        told = stream.schema.field(f"gas.{field}").metadata[b"unit"].decode()
+    explained = http.get(URL, params=params | {"explain": "true"}).json()["groups"][0]["fields"][0]["unit"]
+    assert told == note["unit"] == explained
+    # The constants of nature have more digits in one package than in the other.
+    expected = unyt.Unit(meant)
+    assert unyt.Unit(told).dimensions == expected.dimensions
+    assert unyt.Unit(told).base_value == pytest.approx(expected.base_value, rel=1e-4)
+    assert astropy.units.Unit(told).si.scale == pytest.approx(expected.base_value, rel=1e-4)
+    stored = getattr(gas, field)
+    values = unyt.unyt_array(arrays_of(answer)[f"gas.{field}"].astype("f8"), told)
+    assert np.asarray(values.to(stored.units)) == pytest.approx(np.asarray(stored, "f8"), rel=1e-4)
+
+
 def test_regions_in_another_unit_and_frame(http, gas):
     with h5py.File(GAS) as f:
         side, a = float(f["Header"].attrs["BoxSize"][0]), float(f["Header"].attrs["Scale-factor"][0])

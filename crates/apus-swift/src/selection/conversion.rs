@@ -30,7 +30,7 @@ impl Conversion {
                 let (parsed, worth) = context.parse(text)?;
                 if parsed.dimensions.agrees_with(own.dimensions) {
                     factor /= worth;
-                    unit = Some(text.clone());
+                    unit = Some(context.respell(text)?);
                     renamed = true;
                     break;
                 }

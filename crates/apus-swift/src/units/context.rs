@@ -1,6 +1,6 @@
 //! What a file's numbers mean together: units, scale factor, Hubble parameter.
 
-use super::{Dimensions, Unit, UnitSystem};
+use super::{Dimensions, Unit, UnitSystem, parse::respell};
 use crate::{Error, Result};
 
 /// What is needed to turn quantities that people name into a file's own numbers.
@@ -19,11 +19,16 @@ impl UnitContext {
     ///
     /// Errors: [`Error::BadUnit`].
     pub fn parse(&self, text: &str) -> Result<(Unit, f64)> {
-        let no_units =
-            || Error::BadUnit { unit: text.to_owned(), reason: "the file does not say its units".to_owned() };
-        let system = self.units.ok_or_else(no_units)?;
+        let system = self.system(text)?;
         let unit = system.parse_unit(text, self.h)?;
         Ok((unit, unit.cgs / system.cgs(unit.dimensions)))
+    }
+
+    /// A unit as text that unyt and astropy both parse: `1e3*kg` for `1e3 kg`.
+    ///
+    /// Errors: [`Error::BadUnit`].
+    pub fn respell(&self, text: &str) -> Result<String> {
+        respell(text, &self.system(text)?.symbols(self.h))
     }
 
     /// What one of `unit`, which must be of these dimensions, is in the file's. `what` is what messages call its use.
@@ -40,5 +45,11 @@ impl UnitContext {
             found: format!("{unit} ({})", parsed.dimensions),
             expected: format!("{expected} ({dimensions})"),
         })
+    }
+
+    fn system(&self, text: &str) -> Result<UnitSystem> {
+        let no_units =
+            || Error::BadUnit { unit: text.to_owned(), reason: "the file does not say its units".to_owned() };
+        self.units.ok_or_else(no_units)
     }
 }

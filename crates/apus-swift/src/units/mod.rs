@@ -11,6 +11,7 @@
 mod context;
 mod dimensions;
 mod parse;
+mod product;
 mod symbols;
 mod system;
 

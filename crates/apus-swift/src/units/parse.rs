@@ -1,6 +1,6 @@
 //! The parser of units: what unyt and astropy print, and what people write.
 
-use super::{Dimensions, Symbols, symbols::EXAMPLES};
+use super::{Dimensions, Symbols, product::Product, symbols::EXAMPLES};
 use crate::{Error, Result};
 
 /// A unit: what one of it is in cgs (currents in A), and its dimensions.
@@ -30,54 +30,69 @@ impl Unit {
     }
 
     pub(super) fn parse_with(text: &str, symbols: &Symbols) -> Result<Self> {
-        let bad = |reason: String| Error::BadUnit { unit: text.to_owned(), reason };
-        if text.trim().is_empty() {
-            return Ok(Self::ONE);
-        }
-        let mut parser = Parser { text, at: 0, symbols, depth: 0, whole: true };
-        let unit = parser.product().map_err(bad)?;
-        parser.skip_space();
-        if parser.at < text.len() {
-            return Err(bad(format!("what is {:?} at column {}?", parser.rest(), parser.at + 1)));
-        }
-        if !(unit.cgs.is_finite() && unit.cgs > 0.0) {
-            return Err(bad("is out of the range of numbers".to_owned()));
-        }
-        Ok(unit)
+        parse_product(text, symbols).map(|product| product.unit)
     }
 
-    fn times(self, other: Self) -> Self {
+    pub(super) fn times(self, other: Self) -> Self {
         Self { cgs: self.cgs * other.cgs, dimensions: self.dimensions.times(other.dimensions) }
     }
 
-    fn over(self, other: Self) -> Self {
+    pub(super) fn over(self, other: Self) -> Self {
         Self { cgs: self.cgs / other.cgs, dimensions: self.dimensions.over(other.dimensions) }
     }
 
-    fn power(self, exponent: f64) -> Self {
+    pub(super) fn power(self, exponent: f64) -> Self {
         Self { cgs: self.cgs.powf(exponent), dimensions: self.dimensions.power(exponent) }
     }
+}
+
+/// The unit as text that unyt and astropy both parse, which is not so of all that is parsed here: `1e3*kg` for `1e3 kg`.
+///
+/// Errors: [`Error::BadUnit`].
+pub(super) fn respell(text: &str, symbols: &Symbols) -> Result<String> {
+    parse_product(text, symbols)?.text().ok_or_else(|| out_of_range(text))
+}
+
+fn parse_product<'a>(text: &'a str, symbols: &Symbols) -> Result<Product<'a>> {
+    let bad = |reason: String| Error::BadUnit { unit: text.to_owned(), reason };
+    if text.trim().is_empty() {
+        return Ok(Product::of_number(1.0));
+    }
+    let mut parser = Parser { text, at: 0, symbols, depth: 0, whole: true };
+    let product = parser.product().map_err(bad)?;
+    parser.skip_space();
+    if parser.at < text.len() {
+        return Err(bad(format!("what is {:?} at column {}?", parser.rest(), parser.at + 1)));
+    }
+    if !(product.unit.cgs.is_finite() && product.unit.cgs > 0.0) {
+        return Err(out_of_range(text));
+    }
+    Ok(product)
+}
+
+fn out_of_range(text: &str) -> Error {
+    Error::BadUnit { unit: text.to_owned(), reason: "is out of the range of numbers".to_owned() }
 }
 
 /// Parses the unit that `text` starts with, as far as it goes: at the first thing that is no unit it ends. Gives the unit
 /// and the bytes it took, `None` where there is none.
 pub(crate) fn parse_prefix(text: &str, symbols: &Symbols) -> Option<(Unit, usize)> {
     let mut parser = Parser { text, at: 0, symbols, depth: 0, whole: false };
-    let unit = parser.product().ok()?;
-    Some((unit, parser.at))
+    let product = parser.product().ok()?;
+    Some((product.unit, parser.at))
 }
 
-struct Parser<'a> {
+struct Parser<'a, 's> {
     text: &'a str,
     at: usize,
-    symbols: &'a Symbols,
+    symbols: &'s Symbols,
     depth: u32,
     /// Whether the whole text must be a unit: then numbers count as factors, and what is no unit is an error.
     whole: bool,
 }
 
-impl<'a> Parser<'a> {
-    fn product(&mut self) -> Result<Unit, String> {
+impl<'a> Parser<'a, '_> {
+    fn product(&mut self) -> Result<Product<'a>, String> {
         let mut unit = self.factor()?;
         loop {
             let before = self.at;
@@ -104,7 +119,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn factor(&mut self) -> Result<Unit, String> {
+    fn factor(&mut self) -> Result<Product<'a>, String> {
         self.skip_space();
         let column = self.at + 1;
         let rest = self.rest();
@@ -129,7 +144,7 @@ impl<'a> Parser<'a> {
                 let length = number_length(rest);
                 let number: f64 = rest[..length].parse().map_err(|_| format!("no number at column {column}"))?;
                 self.at += length;
-                Unit { cgs: number, dimensions: Dimensions::NONE }
+                Product::of_number(number)
             }
             Some(b) if b.is_ascii_alphabetic() => {
                 let length = rest.bytes().take_while(|b| b.is_ascii_alphabetic() || *b == b'_').count();
@@ -146,7 +161,7 @@ impl<'a> Parser<'a> {
                     return Err(String::new());
                 }
                 self.at += length;
-                Unit { cgs, dimensions }
+                Product::of_name(name, Unit { cgs, dimensions })
             }
             Some(_) => {
                 let found = rest.chars().next().unwrap_or(' ');

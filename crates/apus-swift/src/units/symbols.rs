@@ -133,6 +133,20 @@ impl Symbols {
     }
 }
 
+/// The name by which both unyt and astropy know a unit; `None` where there is none.
+pub(super) fn shared_name(name: &str) -> Option<&str> {
+    match name {
+        "solMass" | "Solar_Mass" | "M_sun" | "Msol" => Some("Msun"),
+        "parsec" => Some("pc"),
+        "micron" => Some("um"),
+        // `h` is a number here, and an hour in astropy.
+        "dimensionless" | "h" | "ly" | "c" | "mp" | "m_p" | "amu" => None,
+        "bar" => Some(name),
+        _ if name.ends_with("bar") => None,
+        _ => Some(name),
+    }
+}
+
 fn dimensions([mass, length, time]: [f64; 3]) -> Dimensions {
     Dimensions { mass, length, time, ..Dimensions::NONE }
 }

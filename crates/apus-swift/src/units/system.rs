@@ -170,7 +170,7 @@ fn raised(base: f64, power: f64) -> f64 {
 }
 
 /// `coefficient*a*b**2/(c*d)`.
-fn write_product(coefficient: f64, factors: &[(&str, f64)]) -> String {
+pub(super) fn write_product(coefficient: f64, factors: &[(&str, f64)]) -> String {
     let write = |(name, power): &(&str, f64)| {
         let power = power.abs();
         match power_text(power) {

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import shutil
 import urllib.parse
 
@@ -147,6 +148,36 @@ def test_a_file_where_a_folder_is_wanted(http):
 def test_a_missing_object(http, route, name):
     name = name.encode("utf-16", "surrogatepass").decode("utf-16")
     assert_problem(http.get(route + f"data/{GOOD.name}", params={"object": name}), 400, 404)
+
+
+@pytest.mark.parametrize("route", ["/v1/object/", "/v1/data/"])
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("/PartType0/Cordinates", '"Coordinates"'),
+        ("/PartType0/coordinates", '"Coordinates"'),
+        ("/PartType/Coordinates", '"PartType0"'),
+        ("/Heade", '"Header"'),
+        ("/PartType0/" + "Coordinates" * 100, None),
+        ("/xyzzy", None),
+    ],
+)
+def test_a_missing_object_is_told_the_nearest_names(http, route, name, nearest):
+    answer = http.get(route + f"data/{GOOD.name}", params={"object": name})
+    assert_problem(answer, 404, code="not_found", words="no such object")
+    found = re.search(r"did you mean (.+)\?$", answer.json()["detail"])
+    assert (found is not None) == (nearest is not None), answer.text
+    assert nearest is None or found[1].startswith(nearest), answer.text
+
+
+@pytest.mark.parametrize("route", ["/v1/object/", "/v1/data/"])
+def test_a_link_that_leads_nowhere_is_not_told_its_own_name(http, scratch, route):
+    with h5py.File(scratch / "dangling.h5", "w") as f:
+        f["present"] = [1.0]
+        f["presents"] = h5py.SoftLink("/absent")
+    answer = http.get(route + "scratch/dangling.h5", params={"object": "/presents"})
+    assert_problem(answer, 404, words="/absent: no such object")
+    assert '"presents"' not in answer.json()["detail"]
 
 
 def test_a_group_where_a_dataset_is_wanted(http):

@@ -41,6 +41,7 @@ pub use field::{Field, FieldMask, FieldUnit, Frame, NamedColumns};
 pub use group::{ParticleGroup, Unreadable};
 pub use header::Header;
 pub use kind::OutputKind;
+pub use names::nearest_names;
 pub use naming::{column_names, snake_case};
 pub use output::{Description, METADATA_GROUPS, Output, UnitDescription};
 pub use particle_type::{PARTICLE_TYPES, ParticleType};

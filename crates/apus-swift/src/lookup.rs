@@ -1,6 +1,6 @@
 //! Finding fields and columns by the names that people write.
 
-use crate::{Field, ParticleGroup, names::nearest};
+use crate::{Field, ParticleGroup, names::nearest_names};
 
 /// The rest of a field's name after its group's: `temperatures` of `gas.temperatures`, `PartType0.temperatures` and
 /// `/PartType0/temperatures`; `None` where the name does not start with the group.
@@ -20,7 +20,7 @@ pub(crate) fn find_field<'g>(group: &'g ParticleGroup, name: &str) -> Result<(&'
     };
     let Some(field) = group.field(field_name) else {
         let names = group.fields.iter().map(|f| f.name.as_str());
-        return Err(format!("{} has no field {field_name:?}{}", group.name, nearest(field_name, names)));
+        return Err(format!("{} has no field {field_name:?}{}", group.name, nearest_names(field_name, names)));
     };
     let Some(column_name) = column_name else { return Ok((field, None)) };
     let axis = ["x", "y", "z"].into_iter().position(|axis| axis == column_name);
@@ -29,5 +29,5 @@ pub(crate) fn find_field<'g>(group: &'g ParticleGroup, name: &str) -> Result<(&'
         return Ok((field, Some(column as u64)));
     }
     let names = field.named_columns.iter().flat_map(|c| c.names.iter().map(String::as_str));
-    Err(format!("{} has no column {column_name:?}{}", field.name, nearest(column_name, names)))
+    Err(format!("{} has no column {column_name:?}{}", field.name, nearest_names(column_name, names)))
 }

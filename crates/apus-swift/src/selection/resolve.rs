@@ -8,7 +8,7 @@ use super::{Conversion, Granularity, MAX_FIELDS, MAX_IDS, Sample, SelectionReque
 use crate::{
     BoundCondition, CellTable, Error, Field, Output, ParticleGroup, Region, Result,
     lookup::{find_field, without_group},
-    names::nearest,
+    names::nearest_names,
 };
 
 /// What is wanted of one group of fields. Everything in it fits the output that it was resolved for.
@@ -122,7 +122,7 @@ impl SelectionRequest {
         let Some((group, rest)) = found.or_else(only) else {
             let first = name.trim_start_matches('/').split(['.', '/']).next().unwrap_or(name);
             let names: Vec<&str> = present().map(|g| g.name.as_str()).collect();
-            let hint = nearest(first, names.iter().copied());
+            let hint = nearest_names(first, names.iter().copied());
             let hint = if hint.is_empty() { format!("; there are {}", names.join(", ")) } else { hint };
             return Err(unknown(format!("no group of fields is called {first:?}{hint}")));
         };

@@ -13,6 +13,7 @@ use super::{
     conditions::{Conditions, Part, mark_part},
     data_blocks::{fixed_blocks, text_blocks},
     data_query::{DataBody, DataQuery, Format},
+    nearest::with_nearest,
     params::{FilePath, Params, json_body},
 };
 use crate::{
@@ -116,7 +117,7 @@ async fn answer(
     let state = app.clone();
     read_task::answer(&app, method == Method::HEAD, move || {
         let file = state.catalog.open(&caller, &path)?;
-        let dataset = file.h5.dataset(&query.object)?;
+        let dataset = file.h5.dataset(&query.object).map_err(|error| with_nearest(&file.h5, error))?;
         let tag = entity_tag(&file, &dataset, &query)?;
         if let Some(answer) = conditions.decide(&tag)? {
             return Ok(answer);

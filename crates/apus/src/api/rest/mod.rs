@@ -9,6 +9,7 @@ pub(crate) mod download;
 mod file_blocks;
 mod info;
 mod list;
+mod nearest;
 mod object;
 mod params;
 mod select;

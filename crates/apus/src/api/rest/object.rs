@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use super::{
     conditions::Conditions,
     data_query::check_object,
+    nearest::with_nearest,
     params::{FilePath, Params},
     stored_type::StoredType,
 };
@@ -62,7 +63,7 @@ pub(crate) async fn get_object(
     let state = app.clone();
     read_task::answer(&app, method == Method::HEAD, move || {
         let file = state.catalog.open(&caller, &path)?;
-        let found = file.h5.get(&object)?;
+        let found = file.h5.get(&object).map_err(|error| with_nearest(&file.h5, error))?;
         let tag = entity_tag(&file, &found, &object)?;
         if let Some(answer) = conditions.decide(&tag)? {
             return Ok(answer);

@@ -9,6 +9,7 @@
 //! swiftsimio's `mask.constrain_spatial`.
 
 mod axis;
+mod parse;
 mod request;
 mod sphere;
 

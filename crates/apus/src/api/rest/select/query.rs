@@ -140,7 +140,7 @@ impl SelectQuery {
                 .transpose()
         };
         let (stride, limit) = (number("stride")?, number("limit")?);
-        let sample = params.take("sample").map(|text| parse_number("sample", &text)).transpose()?;
+        let sample = params.take("sample").map(|text| parse_sample(&text)).transpose()?;
         let explain = match params.take("explain").as_deref() {
             None | Some("false" | "0") => false,
             Some("" | "true" | "1") => true,
@@ -176,21 +176,13 @@ impl SelectQuery {
             None => {}
             Some(Boxes::One(numbers)) => shapes.push(box_of(numbers)),
             Some(Boxes::List(list)) => shapes.extend(list.into_iter().map(box_of)),
-            Some(Boxes::Text(text)) => {
-                for part in text.split(';') {
-                    shapes.push(box_of(parse_box(part)?));
-                }
-            }
+            Some(Boxes::Text(text)) => shapes.extend(Shape::parse_boxes(&text)?),
         }
         match body.sphere {
             None => {}
             Some(Spheres::One(numbers)) => shapes.push(sphere_of(numbers)),
             Some(Spheres::List(list)) => shapes.extend(list.into_iter().map(sphere_of)),
-            Some(Spheres::Text(text)) => {
-                for part in text.split(';') {
-                    shapes.push(sphere_of(parse_sphere(part)?));
-                }
-            }
+            Some(Spheres::Text(text)) => shapes.extend(Shape::parse_spheres(&text)?),
         }
         if shapes.is_empty() && (body.region_unit.is_some() || body.region_frame.is_some()) {
             return Err(
@@ -358,29 +350,11 @@ fn parse_conditions(texts: &Texts) -> ApiResult<Vec<Condition>> {
     Ok(conditions)
 }
 
-fn parse_number(what: &str, text: &str) -> ApiResult<f64> {
+fn parse_sample(text: &str) -> ApiResult<f64> {
     text.trim().parse().map_err(|_| {
         let shown: String = text.chars().take(40).collect();
-        bad(format!("{what}: {shown:?} is no number"))
+        bad(format!("sample: {shown:?} is no number"))
     })
-}
-
-fn parse_box(text: &str) -> ApiResult<[Option<f64>; 6]> {
-    let sides = text.split(',').map(|side| {
-        let side = side.trim();
-        if side.is_empty() { Ok(None) } else { parse_number("box", side).map(Some) }
-    });
-    let sides = sides.collect::<ApiResult<Vec<_>>>()?;
-    let n_sides = sides.len();
-    sides.try_into().map_err(|_| {
-        bad(format!("box: {n_sides} numbers, expected xmin,xmax,ymin,ymax,zmin,zmax (empty for an open side)"))
-    })
-}
-
-fn parse_sphere(text: &str) -> ApiResult<[f64; 4]> {
-    let numbers = text.split(',').map(|number| parse_number("sphere", number)).collect::<ApiResult<Vec<_>>>()?;
-    let n_numbers = numbers.len();
-    numbers.try_into().map_err(|_| bad(format!("sphere: {n_numbers} numbers, expected x,y,z,radius")))
 }
 
 fn parse_ids(text: &str) -> ApiResult<Vec<u64>> {

@@ -32,6 +32,8 @@ def folder(tmp_path_factory):
         f["line"] = np.arange(N)
         f["scalar"] = 2.5
         f["text"] = ["a", "bc"]
+        f["nothing"] = h5py.Empty("f4")
+        f["no_text"] = h5py.Empty(h5py.string_dtype())
         f["dangling"] = h5py.SoftLink("/nowhere")
         f["type"] = np.dtype("f8")
         f.create_dataset("big", data=np.zeros(200_000))
@@ -357,6 +359,15 @@ def test_an_array_is_the_originals_to_the_byte(wire):
     assert answer.content == (
         b"\x86\xa2nd\xc3\xa4type\xa3<f8\xa4kind\xa0\xa5shape\x92\x01\x03\xa6nbytes\x18\xa4data\x91\xc4\x18" + np.arange(1500.0, 1503).tobytes()
     )
+
+
+@pytest.mark.parametrize("slices", [[[0, 0]], "0:0"])
+@pytest.mark.parametrize("name", ["nothing", "no_text"])
+def test_a_dataset_without_a_space_is_an_empty_array(wire, name, slices):
+    """As its attributes are: the description, the contents in it and slices say the same."""
+    described = told(post(wire, "open/x.hdf5", {"object": f"/{name}"}))
+    assert described["shape"] == described["data"]["shape"] == [0]
+    assert told(post(wire, "open/x.hdf5", {"object": f"/{name}", "slice": slices})) == described["data"]
 
 
 @pytest.mark.parametrize("slices", [[], ""])

@@ -184,12 +184,17 @@ impl Iterator for Bins {
     }
 }
 
-/// Writes a whole array. A null dataspace leaves as an empty array.
+/// The shape that clients get for a dataspace: a null one is an empty array.
+pub fn shape_of(space: &Dataspace) -> &[u64] {
+    if *space == Dataspace::Null { &[0] } else { space.shape() }
+}
+
+/// Writes a whole array.
 ///
 /// Errors: `None`, with nothing of use written, where clients cannot hold the type or a string is not UTF-8.
 pub fn write_array(out: &mut Vec<u8>, array: &Array) -> Option<()> {
     let element = ElementType::of(&array.dtype)?;
-    let shape = if array.space == Dataspace::Null { &[0] } else { array.space.shape() };
+    let shape = shape_of(&array.space);
     match &array.data {
         Data::Fixed(bytes) => {
             let head = ArrayHead::new(&element, shape, bytes.len() as u64);

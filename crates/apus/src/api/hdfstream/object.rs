@@ -122,7 +122,7 @@ impl Writer {
         }
         element.write_members(&mut self.out);
         write_str(&mut self.out, "shape");
-        msgpack::write_shape(&mut self.out, dataset.shape(), &element.element_shape);
+        msgpack::write_shape(&mut self.out, msgpack::shape_of(dataset.space()), &element.element_shape);
         if let Some(data) = data {
             write_str(&mut self.out, "data");
             self.out.extend_from_slice(&data);

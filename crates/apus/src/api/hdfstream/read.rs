@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use apus_h5::{Block, Dataset, Indices, Object, Reader, Selection};
+use apus_h5::{Block, Dataset, Dataspace, Indices, Object, Reader, Selection};
 use bytes::Bytes;
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     app::App,
     catalog::{OpenFile, TagBuilder},
-    encode::msgpack::{ArrayHead, Bins, ElementType, write_array},
+    encode::msgpack::{ArrayHead, Bins, ElementType, shape_of, write_array},
     error::{ApiError, ApiResult},
     read_task::{Answer, AnswerBody},
 };
@@ -75,7 +75,9 @@ impl Part {
     pub(super) fn read(self, app: &App) -> Result<Answer, Error> {
         let Self { dataset, element, selection, held } = self;
         let failed = |error: apus_h5::Error| Error::at(Stage::Read, error);
-        if element.variable {
+        let is_null = *dataset.space() == Dataspace::Null;
+        if element.variable || is_null {
+            let selection = if is_null { Selection::default() } else { selection };
             let array = dataset.read(selection, app.config.limits.held_bytes).map_err(failed)?;
             let mut body = Vec::new();
             write_array(&mut body, &array).ok_or_else(|| Error::at(Stage::Read, unsupported(&dataset)))?;
@@ -115,9 +117,10 @@ fn unsupported(dataset: &Dataset) -> ApiError {
 
 /// Elements that are arrays themselves show as further dimensions, of which slices must take all.
 fn select(dataset: &Dataset, element: &ElementType, slices: Slices) -> Result<Selection, String> {
-    let n_own = dataset.shape().len();
+    let own_shape = shape_of(dataset.space());
+    let n_own = own_shape.len();
     let element_shape = element.element_shape.iter().map(|&extent| u64::from(extent));
-    let shape: Vec<u64> = dataset.shape().iter().copied().chain(element_shape).collect();
+    let shape: Vec<u64> = own_shape.iter().copied().chain(element_shape).collect();
     let mut selection = slices.select(&shape)?;
     let of_element = selection.inner.split_off(selection.inner.len().min(n_own.saturating_sub(1)));
     let whole = |(indices, extent): (&Indices, &u64)| *indices == Indices::Range(0, *extent);

@@ -41,7 +41,7 @@ def store(tmp_path_factory):
         f.create_virtual_dataset("x", layout, fillvalue=-1)
     (store / "disk1/readme.txt").write_text("Grüße\n", encoding="utf-8")
     (store / "disk1/notes").write_text("a: 1\n")
-    (store / "disk1/eagle.msgpack").write_bytes(msgpack.packb({"description": "# EAGLE\n$Ω_m$", "labels": {"README": "read this", "L25": "25 Mpc"}, "unknown": [1, 2]}))
+    (store / "disk1/eagle.msgpack").write_bytes(msgpack.packb({"description": "# EAGLE\n$Ω_m$", "labels": {"README": "read this", "L25": "25 Mpc"}, "file_labels": {"parameters": "as run"}, "unknown": [1, 2]}))
     (store / "disk1/swift.msgpack").write_bytes(msgpack.packb({"file_labels": {"x": "y"}}))
     (store / "linked").symlink_to(store / "disk2")
     return store
@@ -95,7 +95,7 @@ def test_the_tree_is_what_the_tables_say(http):
     assert set(eagle["directories"]) == {"L25", "L50"}
     # What is not there, or is no file, is not listed, whatever the table says.
     assert set(eagle["files"]) == {"README", "parameters"}
-    assert (eagle["description"], eagle["labels"]) == ("# EAGLE\n$Ω_m$", {"README": "read this", "L25": "25 Mpc"})
+    assert (eagle["description"], eagle["labels"]) == ("# EAGLE\n$Ω_m$", {"README": "read this", "L25": "25 Mpc", "parameters": "as run"})
     assert set(told(http, "EAGLE/L25")["files"]) == {"snap_000.hdf5", "snap_001.hdf5"}
     swift = told(http, "SWIFT")
     assert (swift["description"], swift["labels"]) == (None, {"x": "y"})

@@ -135,8 +135,10 @@ impl ListedTree {
 struct NotesFile {
     #[serde(default)]
     description: Option<String>,
-    #[serde(default, alias = "file_labels")]
+    #[serde(default)]
     labels: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    file_labels: Option<BTreeMap<String, String>>,
 }
 
 fn read_notes(path: &Path) -> io::Result<Notes> {
@@ -144,7 +146,9 @@ fn read_notes(path: &Path) -> io::Result<Notes> {
     File::open(path)?.take(MAX_NOTES_BYTES).read_to_end(&mut bytes)?;
     let file: NotesFile =
         rmp_serde::from_slice(&bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-    Ok(Notes { description: file.description, labels: file.labels.unwrap_or_default() })
+    let mut labels = file.file_labels.unwrap_or_default();
+    labels.extend(file.labels.unwrap_or_default());
+    Ok(Notes { description: file.description, labels })
 }
 
 /// A table's path must be one that clients can name.

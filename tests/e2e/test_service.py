@@ -46,14 +46,15 @@ def test_small_reads_of_the_same_rows_are_decoded_once(start_server, tmp_path):
         assert answer.content == (-values[500:1500]).tobytes()
 
 
-def test_openapi_names_every_address_of_the_native_api(http):
+def test_openapi_names_every_address(http):
     document = http.get("/openapi.json").json()
     assert document["openapi"].startswith("3.")
-    for path in ("/v1/list/{dir}", "/v1/info/{path}", "/v1/object/{path}", "/v1/data/{path}", "/v1/download/{path}", "/ping", "/healthz"):
+    for path in ("/v1/list/{dir}", "/v1/info/{path}", "/v1/object/{path}", "/v1/data/{path}", "/v1/download/{path}", "/hdfstream/msgpack/{path}", "/hdfstream/download/{path}", "/ping", "/healthz"):
         assert path in document["paths"], sorted(document["paths"])
         for operation in document["paths"][path].values():
             assert operation.get("summary") or operation.get("description"), path
-    assert {"get", "post"} <= set(document["paths"]["/v1/data/{path}"])
+    for path in ("/v1/data/{path}", "/hdfstream/msgpack/{path}"):
+        assert {"get", "post"} <= set(document["paths"][path])
     parameters = {p["name"] for p in document["paths"]["/v1/data/{path}"]["get"]["parameters"]}
     assert parameters == {"path", "object", "rows", "columns", "format"}
     # Whatever is referred to is there.

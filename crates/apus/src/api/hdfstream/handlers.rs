@@ -24,7 +24,7 @@ use crate::{
     auth::Caller,
     catalog::{OpenFile, VPath},
     content_coding::ContentCoding,
-    error::ApiError,
+    error::{ApiError, Problem},
     read_task::{self, Answer, AnswerBody},
 };
 
@@ -34,7 +34,31 @@ const BODY_STALLS: u32 = 5;
 /// What stands behind the route's prefix; nothing for the root.
 type AskedPath = Result<Option<Path<String>>, PathRejection>;
 
-/// GET: the request is in the query.
+/// A folder, a file, an HDF5 object or slices of a dataset, as `MessagePack`.
+///
+/// With `slice`, the elements as the map that the client reads as an array; with `object` alone, its description; without, the
+/// folder's or the file's. `slice` is `start:stop` or a single index for each dimension, dimensions joined by `,`, slices by `;`.
+/// Errors are `{"error": text}`.
+#[utoipa::path(
+    get,
+    path = "/hdfstream/msgpack/{path}",
+    tag = "hdfstream",
+    params(
+        ("path" = String, Path, description = "A file or a folder; empty for the root"),
+        ("object" = Option<String>, Query, description = "The absolute path of an object in the file"),
+        ("max_depth" = Option<u32>, Query, description = "How deep groups (or folders) are expanded; 0 where it is not given"),
+        ("data_size_limit" = Option<u32>, Query,
+            description = "Contents of datasets of at most so many bytes come along; 2147483647 where it is not given"),
+        ("slice" = Option<String>, Query, description = "Which elements of the dataset are wanted"),
+    ),
+    responses(
+        (status = 200, description = "A map", content_type = "application/x-msgpack", body = [u8]),
+        (status = 304, description = "The client has it already"),
+        (status = 400, description = "The request is not understood", content_type = "application/x-msgpack"),
+        (status = 401, description = "The credentials are wrong", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such path or object, or slices that do not fit", content_type = "application/x-msgpack"),
+    )
+)]
 pub(super) async fn get_object(
     State(app): State<App>,
     method: Method,
@@ -51,7 +75,25 @@ pub(super) async fn get_object(
     answer(app, caller, path, Asked { request, held }, form).await
 }
 
-/// POST: the request is the body.
+/// The same, asked for by a body of `MessagePack`, as the Python module does.
+///
+/// The body is a map of at most `object`, `max_depth`, `data_size_limit` and `slice`; `slice` is the text that GET takes, or
+/// `[start, count]` for each dimension, where the first may have `[[start, ...], [count, ...]]`.
+#[utoipa::path(
+    post,
+    path = "/hdfstream/msgpack/{path}",
+    tag = "hdfstream",
+    params(("path" = String, Path, description = "A file or a folder; empty for the root")),
+    request_body(content = [u8], content_type = "application/x-msgpack"),
+    responses(
+        (status = 200, description = "A map", content_type = "application/x-msgpack", body = [u8]),
+        (status = 400, description = "The request is not understood", content_type = "application/x-msgpack"),
+        (status = 401, description = "The credentials are wrong", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such path or object, or slices that do not fit", content_type = "application/x-msgpack"),
+        (status = 413, description = "More slices than the service takes at once", content_type = "application/x-msgpack"),
+        (status = 415, description = "The body is of another type", content_type = "application/x-msgpack"),
+    )
+)]
 pub(super) async fn post_object(
     State(app): State<App>,
     caller: Caller,

@@ -26,6 +26,7 @@ use std::fmt;
 use axum::{Router, routing::get};
 use bytes::Bytes;
 use quick_cache::{Weighter, sync::Cache};
+use utoipa::OpenApi;
 
 use self::{held::SliceMemory, object::Extent};
 use crate::{api::rest::download, app::App, catalog::FileKey, content_coding::ContentCoding};
@@ -72,6 +73,14 @@ impl fmt::Debug for Kept {
         write!(f, "Kept({} descriptions)", self.descriptions.len())
     }
 }
+
+/// What the documentation says of this protocol.
+#[derive(OpenApi)]
+#[openapi(
+    paths(handlers::get_object, handlers::post_object, download::get_from_root),
+    tags((name = "hdfstream", description = "For the Python module `hdfstream`, and what opens files through it"))
+)]
+pub(crate) struct Protocol;
 
 /// The routes.
 pub fn router() -> Router<App> {

@@ -49,6 +49,7 @@ struct NativeApi;
 
 pub(super) async fn get_openapi() -> Json<utoipa::openapi::OpenApi> {
     let mut document = NativeApi::openapi();
+    document.merge(api::hdfstream::Protocol::openapi());
     document.merge(api::swiftdata::OlderApi::openapi());
     Json(document)
 }

@@ -50,7 +50,22 @@ pub(crate) async fn get_download(
     answer(app, caller, path, TarNames::from_folder, &method, &headers).await
 }
 
-/// What `/hdfstream/download` gives: the same, but that the names in a tar begin at the root.
+/// A file as it is, or a folder as a tar whose names begin at the root, so that all tars unpack into one tree.
+///
+/// Otherwise the same as `/v1/download`.
+#[utoipa::path(
+    get,
+    path = "/hdfstream/download/{path}",
+    tag = "hdfstream",
+    params(("path" = String, Path, description = "A file or a folder")),
+    responses(
+        (status = 200, description = "The bytes", content_type = "application/octet-stream"),
+        (status = 206, description = "The bytes that `Range` asked for"),
+        (status = 304, description = "The client has them already"),
+        (status = 404, description = "No such file or folder", body = Problem, content_type = "application/problem+json"),
+        (status = 416, description = "`Range` lies outside", body = Problem, content_type = "application/problem+json"),
+    )
+)]
 pub(crate) async fn get_from_root(
     State(app): State<App>,
     caller: Caller,

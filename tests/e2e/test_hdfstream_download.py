@@ -105,6 +105,7 @@ def test_a_file_beyond_eight_gibibytes_has_its_length_in_both_forms(http, folder
 def test_the_root_is_none(http):
     for path in ("hdfstream/download", "hdfstream/download/"):
         assert http.get(path).status_code == http.head(path).status_code == 400
+        assert http.get(path, auth=("nobody", "wrong")).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["nowhere", "data/nowhere", "data/sims/L25/closed", "data/sims/L25/closed/secret.txt"])
@@ -120,6 +121,36 @@ def test_a_file_as_it_is(http):
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="a.bin"')
     part = http.get("hdfstream/download/data/sims/L25/a.bin", headers={"Range": "bytes=100-199", "If-Range": answer.headers["ETag"]})
     assert (part.status_code, part.content) == (206, CONTENTS["a.bin"][100:200])
+
+
+BIN = CONTENTS["a.bin"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "end"),
+    [("bytes=0-9", 0, 10), ("bytes=1000-", 1000, len(BIN)), ("bytes=-7", len(BIN) - 7, len(BIN)), ("bytes=5-99999999999", 5, len(BIN)), (f"bytes=-{len(BIN) + 1}", 0, len(BIN))],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_download_goes_on_where_it_broke_off(http, method, asked, first, end):
+    part = http.request(method, "hdfstream/download/data/sims/L25/a.bin", headers={"Range": asked})
+    assert (part.status_code, part.headers["Content-Range"]) == (206, f"bytes {first}-{end - 1}/{len(BIN)}")
+    assert int(part.headers["Content-Length"]) == end - first
+    assert part.content == (BIN[first:end] if method == "GET" else b"")
+
+
+def test_ranges_and_states_of_a_download(http):
+    url = "hdfstream/download/data/sims/L25/a.bin"
+    tag = http.get(url).headers["ETag"]
+    for outside in (f"bytes={len(BIN)}-", "bytes=-0"):
+        refused = http.get(url, headers={"Range": outside})
+        assert (refused.status_code, refused.headers["Content-Range"]) == (416, f"bytes */{len(BIN)}")
+    for as_good_as_none in ({"Range": "bytes=5-2"}, {"Range": "bytes=0-1,5-6"}, {"Range": "bytes=0-9", "If-Range": '"another"'}, {"Range": "lines=0-9"}):
+        assert http.get(url, headers=as_good_as_none).content == BIN
+    known = http.get(url, headers={"If-None-Match": tag})
+    assert (known.status_code, known.content, known.headers["ETag"]) == (304, b"", tag)
+    assert http.get(url, headers={"If-Match": '"another"'}).status_code == 412
+    tar = http.get("hdfstream/download/data/sims/L25/inner")
+    assert http.get("hdfstream/download/data/sims/L25/inner", headers={"If-None-Match": tar.headers["ETag"]}).status_code == 304
 
 
 def test_the_client_opens_files_as_text_and_as_bytes(server):

@@ -174,6 +174,7 @@ def test_bad_queries_are_400_with_the_texts_that_clients_show(wire, parameters, 
 
 def test_a_path_may_have_4096_bytes(wire):
     assert told(get(wire, "open/" + "x" * 4092), 400) == {"error": "Path is too long: 4097 bytes"}
+    assert told(post(wire, "open/" + "x" * 4092, {}), 400) == {"error": "Path is too long: 4097 bytes"}
     assert told(get(wire, "open/" + "x" * 4091), 404) == {"error": "Invalid path specified: open/" + "x" * 4091}
 
 
@@ -305,7 +306,21 @@ def test_head_is_get_without_the_body(wire, path, parameters):
     for name in ("Content-Type", "Content-Length", "ETag"):
         assert head.headers.get(name) == whole.headers.get(name)
     assert int(head.headers["Content-Length"]) == len(whole.content)
-    assert wire.head("hdfstream/msgpack/nowhere").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters", "status"),
+    [
+        ("nowhere", {}, 404), ("open/x.hdf5", {"object": "/nowhere"}, 404), ("open/README", X, 404), ("open/x.hdf5", {"slice": "0:1"}, 400),
+        ("open/x.hdf5", X | {"slice": "0:1"}, 404), ("open/x.hdf5", X | {"max_depth": "-1"}, 400), ("open/" + "x" * 4092, {}, 400),
+    ],
+)  # fmt: skip
+def test_get_head_and_post_refuse_the_same(wire, path, parameters, status):
+    by_get = get(wire, path, params=parameters)
+    by_head = wire.head("hdfstream/msgpack/" + path, params=parameters)
+    by_post = post(wire, path, {name: int(value) if name == "max_depth" else value for name, value in parameters.items()})
+    assert told(by_get, status) == told(by_post, status)
+    assert (by_head.status_code, by_head.content, by_head.headers["Content-Type"]) == (status, b"", MSGPACK)
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
@@ -486,6 +501,17 @@ def test_pages_of_other_origins_may_read_where_the_operator_says_so(start_server
         assert allowed.headers["Access-Control-Allow-Origin"] == "https://example.org"
         assert "POST" in allowed.headers["Access-Control-Allow-Methods"]
         assert "content-type" in allowed.headers["Access-Control-Allow-Headers"].lower()
+        to_resume = session.options("hdfstream/download/x.hdf5", headers=asked | {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "range,if-range"})
+        assert {"range", "if-range"} <= set(to_resume.headers["Access-Control-Allow-Headers"].lower().split(","))
+        # Answers too, errors among them; and a page must be able to read what it resumes by.
+        for url, status in (("msgpack/x.hdf5?object=/x", 200), ("download/x.hdf5", 200), ("msgpack/nowhere", 404), ("download/nowhere", 404), ("nowhere", 404)):
+            answer = session.get("hdfstream/" + url, headers={"Origin": "https://example.org"})
+            assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (status, "https://example.org")
+            assert {"content-range", "etag", "content-length"} <= set(answer.headers["Access-Control-Expose-Headers"].lower().split(","))
+        refused = session.get("hdfstream/msgpack/", headers={"Origin": "https://example.org"}, auth=("nobody", "wrong"))
+        assert (refused.status_code, refused.headers["Access-Control-Allow-Origin"]) == (401, "https://example.org")
+        for headers in (asked | {"Origin": "https://example.com"}, {"Origin": "null"}):
+            assert "Access-Control-Allow-Origin" not in session.options("hdfstream/msgpack/x.hdf5", headers=headers).headers
 
 
 # ----------------------------------------------------------------------------------------------------------- credentials
@@ -496,8 +522,10 @@ def test_wrong_credentials_are_401_even_where_everything_is_public(start_server,
     with server.session() as session:
         for url in (session, wire):
             for path in ("", "x.hdf5", "nowhere"):
-                answer = url.get("hdfstream/msgpack/" + path, auth=("nobody", "wrong"))
-                assert answer.status_code == 401
+                for answer in (url.get("hdfstream/msgpack/" + path, auth=("nobody", "wrong")), post(url, path, {}, auth=("nobody", "wrong"))):
+                    assert answer.status_code == 401
+                for malformed in ("Basic !!!", "Bearer nonsense", "Negotiate x"):
+                    assert url.get("hdfstream/msgpack/" + path, headers={"Authorization": malformed}).status_code == 401
                 assert any(value.strip().startswith('Basic realm="') for value in answer.raw.headers.getlist("WWW-Authenticate"))
     assert wire.get("hdfstream/msgpack/", auth=("insider", "wrong")).status_code == 401
     with pytest.raises(HDFStreamRequestError, match=r"Not authorized\. Incorrect username or password\?"):
@@ -547,7 +575,7 @@ def test_missing_paths_are_key_errors(house):
 
 
 def test_the_pages_say_what_is_served(wire):
-    for path in ("hdfstream", "hdfstream/", "hdfstream/viewer", "hdfstream/viewer/open/x.hdf5"):
+    for path in ("hdfstream", "hdfstream/", "hdfstream/viewer", "hdfstream/viewer/", "hdfstream/viewer/open/x.hdf5?object=/x"):
         page = wire.get(path)
         assert page.status_code == 200 and page.headers["Content-Type"].startswith("text/html")
         assert "/docs" in page.text

@@ -89,6 +89,7 @@ pub fn router() -> Router<App> {
         .route("/hdfstream", get(page::get_page))
         .route("/hdfstream/", get(page::get_page))
         .route("/hdfstream/viewer", get(page::get_page))
+        .route("/hdfstream/viewer/", get(page::get_page))
         .route("/hdfstream/viewer/{*path}", get(page::get_page))
         .route("/hdfstream/msgpack", msgpack.clone())
         .route("/hdfstream/msgpack/", msgpack.clone())

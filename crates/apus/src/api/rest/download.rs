@@ -74,13 +74,13 @@ pub(crate) async fn get_from_root(
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     if path.as_str().is_empty() {
-        return Err(get_root().await);
+        return Err(get_root(caller).await);
     }
     answer(app, caller, path, TarNames::from_root, &method, &headers).await
 }
 
-/// The root itself is no download of that kind.
-pub(crate) async fn get_root() -> ApiError {
+/// The root itself is no download of that kind; wrong credentials are told first, as everywhere.
+pub(crate) async fn get_root(_: Caller) -> ApiError {
     ApiError::bad_request("name a file or a folder: the root is not downloaded as one")
 }
 

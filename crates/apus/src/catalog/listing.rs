@@ -1,6 +1,6 @@
 //! What is in a folder.
 
-use std::{collections::BTreeSet, ffi::OsStr, os::unix::ffi::OsStrExt, sync::Arc};
+use std::{collections::BTreeSet, ffi::OsStr, os::unix::ffi::OsStrExt, path::Path, ptr, sync::Arc};
 
 use rustix::fs::{AtFlags, Dir, FileType, statat};
 use serde::Serialize;
@@ -39,6 +39,9 @@ pub struct Entry {
     /// The media type of a file, where a table tells it.
     #[serde(skip)]
     pub listed_type: Option<Arc<str>>,
+    /// Whether it is a link to what it stands for.
+    #[serde(skip)]
+    pub is_link: bool,
 }
 
 /// What an entry is.
@@ -64,6 +67,12 @@ pub struct TreeFile {
     pub modified_s: i64,
 }
 
+/// How far a walk through folders came.
+struct Walked {
+    n_entries: usize,
+    is_complete: bool,
+}
+
 impl Catalog {
     /// What the caller may see in a folder.
     ///
@@ -84,61 +93,71 @@ impl Catalog {
 
     /// All files below a folder, in the order of their paths.
     ///
-    /// Errors: 413 where there are more than `max_files`.
-    pub fn tree(&self, caller: &Caller, path: &VPath, max_files: usize) -> ApiResult<Vec<TreeFile>> {
+    /// Errors: 413 where there are more than `max_entries` files and folders, or folders too deep.
+    pub fn tree(&self, caller: &Caller, path: &VPath, max_entries: usize) -> ApiResult<Vec<TreeFile>> {
         let mut files = Vec::new();
-        let complete = self.walk(caller, path, |file| {
-            files.push(file);
-            files.len() <= max_files
-        })?;
-        if !complete {
+        if !self.walk(caller, path, max_entries, |file| files.push(file))?.is_complete {
             return Err(ApiError::too_large(format!(
-                "{path}: more than {max_files} files below it; download its folders one by one"
+                "{path}: more than {max_entries} files and folders below it, more than {MAX_DEPTH} folders deep, or behind \
+                 more than {MAX_LINKS} links; download its folders one by one"
             )));
         }
         files.sort_by(|a, b| a.inner.cmp(&b.inner));
         Ok(files)
     }
 
-    /// The bytes of the files below a folder; those beyond the first `max_files` are not counted, since a listing must not
-    /// take as long as a walk through a whole archive.
+    /// The bytes of the files below a folder; those beyond the first `max_entries` files and folders are not counted, since a
+    /// listing must not take as long as a walk through a whole archive. With them, how many there were.
     ///
     /// Errors: 404.
-    pub fn size_below(&self, caller: &Caller, path: &VPath, max_files: usize) -> ApiResult<u64> {
-        let (mut size_bytes, mut n_files) = (0u64, 0);
-        self.walk(caller, path, |file| {
-            size_bytes = size_bytes.saturating_add(file.size_bytes);
-            n_files += 1;
-            n_files < max_files
-        })?;
-        Ok(size_bytes)
+    pub fn size_below(&self, caller: &Caller, path: &VPath, max_entries: usize) -> ApiResult<(u64, usize)> {
+        let mut size_bytes = 0u64;
+        let count = |file: TreeFile| size_bytes = size_bytes.saturating_add(file.size_bytes);
+        let walked = self.walk(caller, path, max_entries, count)?;
+        Ok((size_bytes, walked.n_entries))
     }
 
-    /// Calls `visit` with each file below a folder until it says no; tells whether it never did.
-    fn walk(&self, caller: &Caller, path: &VPath, mut visit: impl FnMut(TreeFile) -> bool) -> ApiResult<bool> {
+    /// Calls `visit` with each file below a folder, as far as limits allow: links may make circles. Folders that cannot be read
+    /// are as good as none.
+    fn walk(
+        &self,
+        caller: &Caller,
+        path: &VPath,
+        max_entries: usize,
+        mut visit: impl FnMut(TreeFile),
+    ) -> ApiResult<Walked> {
         let roles = self.0.roles_of(caller);
-        // Folders that wait, with how deep they are: links may make circles.
-        let mut waiting = vec![(path.clone(), String::new(), 0)];
-        while let Some((folder, inner, depth)) = waiting.pop() {
-            for entry in self.0.entries(&roles, &folder)? {
+        let mut walked = Walked { n_entries: 0, is_complete: true };
+        // Folders that wait, with how deep they are and behind how many links.
+        let mut waiting = vec![(path.clone(), String::new(), 0, 0)];
+        while let Some((folder, inner, depth, n_links)) = waiting.pop() {
+            let entries = match self.0.entries(&roles, &folder) {
+                Err(ApiError::NotFound(_)) if depth > 0 => continue,
+                entries => entries?,
+            };
+            for entry in entries {
+                if walked.n_entries == max_entries {
+                    return Ok(Walked { is_complete: false, ..walked });
+                }
+                walked.n_entries += 1;
                 let inner = if inner.is_empty() { entry.name.clone() } else { format!("{inner}/{}", entry.name) };
                 let below = folder.join(&entry.name);
+                let n_links = n_links + usize::from(entry.is_link);
                 match entry.kind {
-                    EntryKind::Folder if depth < MAX_DEPTH => waiting.push((below, inner, depth + 1)),
-                    EntryKind::Folder => {
-                        return Err(ApiError::too_large(format!("{below}: more than {MAX_DEPTH} folders deep")));
+                    EntryKind::Folder if depth < MAX_DEPTH && n_links <= MAX_LINKS => {
+                        waiting.push((below, inner, depth + 1, n_links));
                     }
-                    EntryKind::File => {
-                        let size_bytes = entry.size_bytes.unwrap_or(0);
-                        let modified_s = entry.modified_s.unwrap_or(0);
-                        if !visit(TreeFile { inner, path: below, size_bytes, modified_s }) {
-                            return Ok(false);
-                        }
-                    }
+                    EntryKind::Folder => walked.is_complete = false,
+                    EntryKind::File => visit(TreeFile {
+                        inner,
+                        path: below,
+                        size_bytes: entry.size_bytes.unwrap_or(0),
+                        modified_s: entry.modified_s.unwrap_or(0),
+                    }),
                 }
             }
         }
-        Ok(true)
+        Ok(walked)
     }
 
     /// Opens a file that [`tree`](Self::tree) named.
@@ -156,8 +175,10 @@ impl Catalog {
     }
 }
 
-/// The most folders below each other in a folder that is downloaded as one.
+/// The most folders below each other that are looked into.
 const MAX_DEPTH: usize = 64;
+/// The most links to folders on the way to one that is looked into: folders that lead to each other have no end.
+const MAX_LINKS: usize = 3;
 
 impl Inner {
     fn entries(&self, roles: &BTreeSet<String>, path: &VPath) -> ApiResult<Vec<Entry>> {
@@ -210,8 +231,9 @@ impl Inner {
                     size_bytes: u64::try_from(stat.st_size).ok(),
                     modified_s: Some(stat.st_mtime),
                     listed_type: None,
+                    is_link: false,
                 }),
-                FileType::Symlink => self.link_entry(roles, &below, name),
+                FileType::Symlink => self.link_entry(roles, &below, name, (mount, inner)),
                 _ => None,
             };
             entries.extend(entry);
@@ -222,17 +244,35 @@ impl Inner {
         Ok(entries)
     }
 
-    fn link_entry(&self, roles: &BTreeSet<String>, path: &VPath, name: &str) -> Option<Entry> {
-        match self.locate(roles, path).ok()? {
-            Place::Folder { .. } => Some(folder_entry(name)),
-            Place::File { identity, .. } => Some(file_entry(name, identity)),
-            _ => None,
-        }
+    /// A link in the folder `holder`; none where it leads to that folder itself or one above, which would make a circle.
+    fn link_entry(
+        &self,
+        roles: &BTreeSet<String>,
+        path: &VPath,
+        name: &str,
+        (holder_mount, holder): (&Mounted, &str),
+    ) -> Option<Entry> {
+        let entry = match self.locate(roles, path).ok()? {
+            Place::Folder { mount, inner } => {
+                let is_circle = ptr::eq(mount, holder_mount) && Path::new(holder).starts_with(&inner);
+                (!is_circle).then(|| folder_entry(name))?
+            }
+            Place::File { identity, .. } => file_entry(name, identity),
+            _ => return None,
+        };
+        Some(Entry { is_link: true, ..entry })
     }
 }
 
 fn folder_entry(name: &str) -> Entry {
-    Entry { name: name.to_owned(), kind: EntryKind::Folder, size_bytes: None, modified_s: None, listed_type: None }
+    Entry {
+        name: name.to_owned(),
+        kind: EntryKind::Folder,
+        size_bytes: None,
+        modified_s: None,
+        listed_type: None,
+        is_link: false,
+    }
 }
 
 fn file_entry(name: &str, identity: Identity) -> Entry {
@@ -242,6 +282,7 @@ fn file_entry(name: &str, identity: Identity) -> Entry {
         size_bytes: Some(identity.size_bytes),
         modified_s: i64::try_from(identity.modified_ns.div_euclid(1_000_000_000)).ok(),
         listed_type: None,
+        is_link: false,
     }
 }
 
@@ -280,6 +321,7 @@ fn memory_entries(mount: &Mounted, inner: &VPath) -> Vec<Entry> {
                     size_bytes: Some(bytes.len() as u64),
                     modified_s: None,
                     listed_type: None,
+                    is_link: false,
                 },
             })
         })

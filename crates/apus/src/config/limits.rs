@@ -38,7 +38,7 @@ pub struct Limits {
     pub held_bytes: u64,
     /// The most bytes that one decoded chunk may have.
     pub chunk_bytes: u64,
-    /// The most files in a folder that is downloaded as one.
+    /// The most files and folders in a folder that is downloaded as one, or whose size is told.
     pub folder_files: usize,
     /// How long a client may take to send its request's head, in milliseconds.
     pub head_ms: u64,

@@ -10,13 +10,20 @@ use crate::{
     error::ApiResult,
 };
 
+/// The deepest that folders are expanded, whatever a request says.
+const MAX_DEPTH: u32 = 32;
+/// A listing of more bytes than this expands no further folders.
+const MAX_LISTING_BYTES: usize = 16 << 20;
+/// Nor one for which so many times the files and folders were counted that a single folder may have.
+const MAX_WALKS: usize = 4;
+
 /// Describes a folder; folders within it down to `max_depth`, the others as nil.
 ///
 /// Errors: the catalogue's.
 pub(super) fn describe_folder(app: &App, caller: &Caller, path: &VPath, max_depth: u32) -> ApiResult<Vec<u8>> {
-    let mut out = Vec::new();
-    write_folder(&mut out, app, caller, path, max_depth)?;
-    Ok(out)
+    let mut writer = Writer { out: Vec::new(), app, caller, n_walked: 0 };
+    writer.folder(path, max_depth.min(MAX_DEPTH))?;
+    Ok(writer.out)
 }
 
 /// Describes a file.
@@ -29,59 +36,84 @@ pub(super) fn describe_file(app: &App, caller: &Caller, path: &VPath) -> ApiResu
     Ok(out)
 }
 
-fn write_folder(out: &mut Vec<u8>, app: &App, caller: &Caller, path: &VPath, max_depth: u32) -> ApiResult<()> {
-    let listing = app.catalog.list(caller, path)?;
-    let (files, folders): (Vec<Entry>, Vec<Entry>) =
-        listing.entries.into_iter().partition(|entry| entry.kind == EntryKind::File);
-    let notes = app.catalog.notes(path);
-    write_map(out, 6);
-    write_str(out, "type");
-    write_str(out, "directory");
-    write_str(out, "size");
-    write_uint(out, app.catalog.size_below(caller, path, app.config.limits.folder_files)?);
-    write_str(out, "description");
-    match notes.as_ref().and_then(|notes| notes.description.as_deref()) {
-        Some(description) => write_str(out, description),
-        None => write_nil(out),
-    }
-    write_str(out, "labels");
-    match notes.as_ref().map(|notes| &notes.labels).filter(|labels| !labels.is_empty()) {
-        Some(labels) => {
-            write_map(out, labels.len());
-            for (name, label) in labels {
-                write_str(out, name);
-                write_str(out, label);
+struct Writer<'a> {
+    out: Vec<u8>,
+    app: &'a App,
+    caller: &'a Caller,
+    /// The files and folders that were counted for the folders' sizes.
+    n_walked: usize,
+}
+
+impl Writer<'_> {
+    fn folder(&mut self, path: &VPath, max_depth: u32) -> ApiResult<()> {
+        let catalog = &self.app.catalog;
+        let max_entries = self.app.config.limits.folder_files;
+        let listing = catalog.list(self.caller, path)?;
+        let (size_bytes, n_walked) = catalog.size_below(self.caller, path, max_entries)?;
+        self.n_walked += n_walked;
+        let (files, folders): (Vec<Entry>, Vec<Entry>) =
+            listing.entries.into_iter().partition(|entry| entry.kind == EntryKind::File);
+        let notes = catalog.notes(path);
+        let out = &mut self.out;
+        write_map(out, 6);
+        write_str(out, "type");
+        write_str(out, "directory");
+        write_str(out, "size");
+        write_uint(out, size_bytes);
+        write_str(out, "description");
+        match notes.as_ref().and_then(|notes| notes.description.as_deref()) {
+            Some(description) => write_str(out, description),
+            None => write_nil(out),
+        }
+        write_str(out, "labels");
+        match notes.as_ref().map(|notes| &notes.labels).filter(|labels| !labels.is_empty()) {
+            Some(labels) => {
+                write_map(out, labels.len());
+                for (name, label) in labels {
+                    write_str(out, name);
+                    write_str(out, label);
+                }
+            }
+            None => write_nil(out),
+        }
+        write_str(out, "files");
+        write_map(out, files.len());
+        for file in files {
+            self.file(path, &file);
+        }
+        write_str(&mut self.out, "directories");
+        write_map(&mut self.out, folders.len());
+        for folder in folders {
+            write_str(&mut self.out, &folder.name);
+            let start = self.out.len();
+            // Links may make circles: where they lead is for another request.
+            let is_expanded = max_depth > 0
+                && !folder.is_link
+                && start <= MAX_LISTING_BYTES
+                && self.n_walked <= max_entries.saturating_mul(MAX_WALKS);
+            // A folder that vanishes meanwhile keeps its place in the list.
+            if !is_expanded || self.folder(&path.join(&folder.name), max_depth - 1).is_err() {
+                self.out.truncate(start);
+                write_nil(&mut self.out);
             }
         }
-        None => write_nil(out),
+        Ok(())
     }
-    write_str(out, "files");
-    write_map(out, files.len());
-    for file in files {
-        write_str(out, &file.name);
+
+    fn file(&mut self, folder: &VPath, file: &Entry) {
+        write_str(&mut self.out, &file.name);
         let media_type = match (&file.listed_type, media_type::by_name(&file.name)) {
             (Some(listed), _) => Cow::Borrowed(&**listed),
             (None, Some(by_name)) => Cow::Borrowed(by_name),
             // A file that vanishes meanwhile keeps its place in the list.
-            (None, None) => match app.catalog.open_bytes(caller, &path.join(&file.name)) {
+            (None, None) => match self.app.catalog.open_bytes(self.caller, &folder.join(&file.name)) {
                 Ok(bytes) => Cow::Owned(bytes.media_type().into_owned()),
                 Err(_) => Cow::Borrowed("application/octet-stream"),
             },
         };
         let modified_s = file.modified_s.and_then(|s| u64::try_from(s).ok()).unwrap_or_default();
-        write_file(out, &media_type, file.size_bytes.unwrap_or_default(), modified_s);
+        write_file(&mut self.out, &media_type, file.size_bytes.unwrap_or_default(), modified_s);
     }
-    write_str(out, "directories");
-    write_map(out, folders.len());
-    for folder in folders {
-        write_str(out, &folder.name);
-        if max_depth > 0 {
-            write_folder(out, app, caller, &path.join(&folder.name), max_depth - 1)?;
-        } else {
-            write_nil(out);
-        }
-    }
-    Ok(())
 }
 
 /// The client opens as HDF5 only what has exactly the type `application/x-hdf5`. YAML goes without its character set here,

@@ -11,6 +11,10 @@ use crate::{
 const MAX_LINKS_WITH_DATA: usize = 20;
 /// All contents that come along with a description; what is beyond is left to requests of its own.
 const MAX_INLINE_BYTES: u64 = 64 << 20;
+/// The deepest that groups are expanded, whatever a request says: links may make circles.
+const MAX_DEPTH: u32 = 32;
+/// A description of more bytes than this, contents aside, goes no further: links may lead to the same objects over and over.
+const MAX_DESCRIPTION_BYTES: u64 = 16 << 20;
 
 /// How much of an object is described.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -103,8 +107,13 @@ impl Writer {
             write_str(&mut self.out, path);
             return Ok(Some(()));
         }
+        if (self.out.len() as u64).saturating_sub(self.inline_bytes) > MAX_DESCRIPTION_BYTES {
+            return Ok(None);
+        }
         match group.get(&link.name)? {
-            Object::Group(member) if depth < self.extent.max_depth => self.group(&member, depth + 1).map(Some),
+            Object::Group(member) if depth < self.extent.max_depth.min(MAX_DEPTH) => {
+                self.group(&member, depth + 1).map(Some)
+            }
             Object::Dataset(member) => self.dataset(&member, with_data),
             _ => Ok(None),
         }

@@ -14,6 +14,7 @@ import msgpack
 import numpy as np
 import pytest
 
+from accounts import add_user
 from apus_server import Server
 
 NAMES = [
@@ -60,6 +61,8 @@ path = "{folder}/private/inner"
 roles = ["core"]
 description = "for few"
 """)
+    add_user(home, "insider", "wonderland", "core")
+    add_user(home, "visitor", "wonderland")
     with Server({}, home, ("--config", home / "apus.toml")) as server:
         yield server
 
@@ -74,6 +77,42 @@ def told(wire, path="", auth=None, **parameters):
     answer = wire.get("hdfstream/msgpack/" + urllib.parse.quote(path), params=parameters, auth=auth)
     assert answer.status_code == 200, answer.content
     return msgpack.unpackb(answer.content)
+
+
+def test_descriptions_and_labels_stand_in_listings(wire):
+    insider = ("insider", "wonderland")
+    root = told(wire, "L0025")
+    assert (root["description"], root["labels"]) == ("The *smallest* box, $Ω_m = 0.3$", {"names": "of every kind", "private": "later"})
+    private = told(wire, "L0025/private", insider)
+    assert (private["description"], private["labels"]) == ("Not published yet", None)
+    # However the path of the folder is written.
+    inner = told(wire, "L0025/private/inner", insider)
+    assert (inner["description"], inner["labels"]) == (None, {"x.txt": "a text"})
+    assert told(wire, "members", insider)["description"] == "for few"
+    nested = told(wire, "", insider, max_depth=3)["directories"]["L0025"]["directories"]["private"]
+    assert nested["description"] == "Not published yet"
+    assert nested["directories"]["inner"] == inner
+
+
+def test_who_has_no_role_logs_in_and_finds_what_is_public(house, wire):
+    assert set(told(wire, "", ("visitor", "wonderland"))["directories"]) == {"L0025"}
+    assert set(told(wire, "", ("insider", "wonderland"))["directories"]) == {"L0025", "members"}
+    root = hdfstream.open(f"{house.url}hdfstream", "/", user="visitor", password="wonderland")
+    assert list(root) == ["L0025"] and "members" not in root
+
+
+def test_a_service_without_anything_public_is_an_empty_root(folder, tmp_path):
+    (tmp_path / "apus.toml").write_text(f'[[mounts]]\nname = ""\npath = "{folder}"\nroles = ["core"]\ndescription = "secret"\n')
+    add_user(tmp_path, "insider", "wonderland", "core")
+    add_user(tmp_path, "visitor", "wonderland")
+    with Server({}, tmp_path, ("--config", tmp_path / "apus.toml")) as server, server.session() as session:
+        empty = {"type": "directory", "size": 0, "description": None, "labels": None, "files": {}, "directories": {}}
+        for auth in (None, ("visitor", "wonderland")):
+            assert told(session, "", auth) == empty
+            assert session.get("v1/list/", auth=auth).json()["entries"] == []
+            assert session.get("hdfstream/msgpack/names", auth=auth).status_code == 404
+        assert "names" in told(session, "", ("insider", "wonderland"))["directories"]
+        assert list(hdfstream.open(f"{server.url}hdfstream", "/", user="visitor", password="wonderland")) == []
 
 
 def test_names_of_every_kind(house, wire):

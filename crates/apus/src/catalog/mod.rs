@@ -111,10 +111,13 @@ impl Catalog {
         self.0.aliases.get(name).map(String::as_str)
     }
 
-    /// What the configuration has to say of a folder, for listings; what stands in it itself goes before what a table's own
-    /// file says.
-    pub fn notes(&self, path: &VPath) -> Option<Cow<'_, Notes>> {
+    /// What the configuration has to say of a folder that the caller may see, for listings; what stands in it itself goes before
+    /// what a table's own file says.
+    pub fn notes(&self, caller: &Caller, path: &VPath) -> Option<Cow<'_, Notes>> {
         let (mount, inner) = self.0.split(path)?;
+        if !mount.is_visible(&self.0.roles_of(caller), inner) {
+            return None;
+        }
         let told = mount.notes.get(inner).filter(|notes| notes.description.is_some() || !notes.labels.is_empty());
         match (told, &mount.root) {
             (Some(notes), _) => Some(Cow::Borrowed(notes)),
@@ -221,7 +224,8 @@ impl Inner {
             return if path.as_str().is_empty() { Ok(Place::Top) } else { Err(missing()) };
         };
         if !mount.is_visible(roles, inner) {
-            return Err(missing());
+            // The root is there for everybody, if only to say that there is nothing.
+            return if path.as_str().is_empty() { Ok(Place::Top) } else { Err(missing()) };
         }
         let root = match &mount.root {
             Root::Folder(root) => root,

@@ -50,12 +50,17 @@ impl Mounted {
                     .collect::<Result<_, ConfigError>>()?,
             ),
         };
+        let inner = |path: &str| match VPath::parse(path) {
+            Ok(path) => Ok(path.as_str().to_owned()),
+            Err(error) => Err(fault(format!("folder {path:?}: {error}"))),
+        };
         let mut folders: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (path, roles) in &mount.folders {
-            let path = VPath::parse(path).map_err(|error| fault(format!("folder {path:?}: {error}")))?;
-            folders.entry(path.as_str().to_owned()).or_default().extend(roles.iter().cloned());
+            folders.entry(inner(path)?).or_default().extend(roles.iter().cloned());
         }
-        Ok(Self { name: mount.name.clone(), root, roles: mount.roles.clone(), folders, notes: mount.notes.clone() })
+        let notes =
+            mount.notes.iter().map(|(path, notes)| Ok((inner(path)?, notes.clone()))).collect::<Result<_, _>>()?;
+        Ok(Self { name: mount.name.clone(), root, roles: mount.roles.clone(), folders, notes })
     }
 
     /// Every role that the mount asks for anywhere.

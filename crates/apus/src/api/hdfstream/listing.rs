@@ -53,7 +53,7 @@ impl Writer<'_> {
         self.n_walked += n_walked;
         let (files, folders): (Vec<Entry>, Vec<Entry>) =
             listing.entries.into_iter().partition(|entry| entry.kind == EntryKind::File);
-        let notes = catalog.notes(path);
+        let notes = catalog.notes(self.caller, path);
         let out = &mut self.out;
         write_map(out, 6);
         write_str(out, "type");

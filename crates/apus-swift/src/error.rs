@@ -60,6 +60,14 @@ pub enum Error {
         /// What there is instead, with the nearest names.
         reason: String,
     },
+    /// A halo that is not in the catalogue.
+    #[error("halo {ids}: {reason}")]
+    UnknownHalo {
+        /// What was asked for.
+        ids: String,
+        /// What there is instead.
+        reason: String,
+    },
     /// A selection that makes no sense for the file.
     #[error("{reason}")]
     BadSelection {

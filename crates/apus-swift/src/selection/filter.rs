@@ -14,6 +14,7 @@ pub struct RowFilter {
     /// For each condition, where its columns are among `columns`.
     condition_columns: Vec<Vec<usize>>,
     positions: Option<usize>,
+    membership: Option<usize>,
     ids: Option<usize>,
     /// Rows that passed everything but stride and limit.
     n_passed: u64,
@@ -63,6 +64,7 @@ impl GroupSelection {
         };
         let positions = self.positions.as_ref().filter(|_| self.granularity == Granularity::Particles);
         let positions = positions.map(|field| place(whole(field, 3)));
+        let membership = self.membership.as_ref().map(|field| place(whole(field, 1)));
         let ids = self.id_field.as_ref().map(|field| place(whole(field, 1)));
         let single = |column: &ConditionColumn| FilterColumn {
             path: column.path.clone(),
@@ -72,7 +74,16 @@ impl GroupSelection {
         };
         let condition_columns =
             self.conditions.iter().map(|c| c.columns().iter().map(|column| place(single(column))).collect()).collect();
-        RowFilter { selection: Arc::clone(self), columns, condition_columns, positions, ids, n_passed: 0, n_wanted: 0 }
+        RowFilter {
+            selection: Arc::clone(self),
+            columns,
+            condition_columns,
+            positions,
+            membership,
+            ids,
+            n_passed: 0,
+            n_wanted: 0,
+        }
     }
 }
 
@@ -133,10 +144,17 @@ impl RowFilter {
             values.push(elements);
         }
         let mut mask = RowMask::all(n_rows, true);
-        if let Some(positions) = self.positions {
-            let at = |row: usize, axis: usize| values[positions].float(row * 3 + axis);
-            let inside = |row| self.selection.region.contains([at(row, 0), at(row, 1), at(row, 2)]);
-            mask.and(&RowMask::from_fn(n_rows, inside));
+        let position =
+            |row: usize| self.positions.map(|column| [0, 1, 2].map(|axis| values[column].float(row * 3 + axis)));
+        if let (Some(halos), Some(membership)) = (&self.selection.halos, self.membership) {
+            mask = RowMask::from_fn(n_rows, |row| {
+                let halo = values[membership].integer(row).and_then(|id| halos.halo(id));
+                halo.is_some_and(|halo| position(row).is_none_or(|position| halo.contains(position)))
+            });
+        }
+        if self.positions.is_some() {
+            let inside = |row| position(row).is_some_and(|position| self.selection.region.contains(position));
+            mask = RowMask::from_fn(n_rows, |row| mask.contains(row) && inside(row));
         }
         for (condition, columns) in self.selection.conditions.iter().zip(&self.condition_columns) {
             let columns: Vec<ColumnBlock<'_>> = columns.iter().map(|column| values[*column]).collect();

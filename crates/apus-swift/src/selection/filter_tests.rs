@@ -34,6 +34,8 @@ fn selection() -> GroupSelection {
         n_rows: 1000,
         fields: Vec::new(),
         region: Region::everywhere(),
+        halos: None,
+        membership: None,
         granularity: Granularity::Particles,
         positions: None,
         conditions: Vec::new(),

@@ -1,9 +1,9 @@
 //! What a caller asks for.
 
-use std::num::NonZeroU64;
+use std::{num::NonZeroU64, sync::Arc};
 
 use super::Sample;
-use crate::{Condition, Frame, RegionRequest};
+use crate::{Condition, Frame, Halos, RegionRequest};
 
 /// What a caller asks for, before it is known what it means for a file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -12,6 +12,8 @@ pub struct SelectionRequest {
     pub fields: Vec<String>,
     /// Where the rows are to lie.
     pub region: RegionRequest,
+    /// The halos whose rows are wanted, looked up already; `None` for rows wherever they belong.
+    pub halos: Option<Arc<Halos>>,
     /// Whether the region is meant exactly or by whole cells.
     pub granularity: Granularity,
     /// What the rows are to satisfy, all of it. Those with a type in front count for that type only.

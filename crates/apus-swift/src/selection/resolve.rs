@@ -1,12 +1,13 @@
 //! What a request means for one output.
 
-use std::{collections::HashSet, num::NonZeroU64};
+use std::{collections::HashSet, num::NonZeroU64, sync::Arc};
 
 use apus_h5::{Datatype, RowRanges};
 
 use super::{Conversion, Granularity, MAX_FIELDS, MAX_IDS, Sample, SelectionRequest};
 use crate::{
-    BoundCondition, CellTable, Error, Field, Output, ParticleGroup, Region, Result,
+    BoundCondition, CellTable, Error, Field, Halos, Output, ParticleGroup, Region, Result,
+    halos::membership_field,
     lookup::{find_field, without_group},
     names::nearest_names,
 };
@@ -24,6 +25,10 @@ pub struct GroupSelection {
     pub fields: Vec<SelectedField>,
     /// Where the rows are to lie.
     pub region: Region,
+    /// The halos whose rows are wanted. Their spheres are in the region already.
+    pub halos: Option<Arc<Halos>>,
+    /// The field that says which halo a row is a member of, where only members are wanted.
+    pub membership: Option<Field>,
     /// Whether the region is meant exactly or by whole cells.
     pub granularity: Granularity,
     /// The field that says where rows lie, where there is a region.
@@ -95,8 +100,21 @@ impl SelectionRequest {
         }
         self.check_units(output)?;
         self.check_condition_groups(groups, &wanted)?;
-        let region = if self.region.shapes.is_empty() { Region::everywhere() } else { self.region.resolve(output)? };
+        let region = self.resolved_region(output)?;
         wanted.into_iter().map(|(group, fields)| self.of_group(output, groups, group, fields, &region)).collect()
+    }
+
+    /// Where rows are to lie: in the shapes, or in the apertures of the halos.
+    fn resolved_region(&self, output: &Output) -> Result<Region> {
+        let halos = self.halos.as_ref().filter(|halos| halos.has_apertures());
+        match (halos, self.region.shapes.is_empty()) {
+            (Some(_), false) => Err(Error::BadSelection {
+                reason: "an aperture says where rows are to lie, and so do box and sphere: take one of them".to_owned(),
+            }),
+            (Some(halos), true) => halos.region(),
+            (None, false) => self.region.resolve(output),
+            (None, true) => Ok(Region::everywhere()),
+        }
     }
 
     fn fields_named<'g>(
@@ -179,6 +197,8 @@ impl SelectionRequest {
                 conditions.push(condition.bind(&output.unit_context(), group, self.frame)?);
             }
         }
+        let members = self.halos.as_ref().filter(|halos| halos.members());
+        let membership = members.map(|halos| membership_field(group, halos.kind()).cloned()).transpose()?;
         let id_field = self.id_field(group)?;
         let ids = self.ids.as_ref().map(|ids| {
             let mut ids = ids.clone();
@@ -193,6 +213,8 @@ impl SelectionRequest {
             fields,
             positions: if region.is_everything() { None } else { Some(position_field(group)?.clone()) },
             region: region.clone(),
+            halos: self.halos.clone(),
+            membership,
             granularity: self.granularity,
             conditions,
             ids,

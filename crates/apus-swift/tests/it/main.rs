@@ -6,5 +6,6 @@
 
 mod cells;
 mod description;
+mod halos;
 mod reference;
 mod selection;

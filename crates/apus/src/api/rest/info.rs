@@ -87,7 +87,7 @@ impl From<apus_swift::Error> for ApiError {
         use apus_swift::Error as E;
         match error {
             E::Hdf5(error) => error.into(),
-            E::UnknownField { .. } => Self::not_found(error.to_string()),
+            E::UnknownField { .. } | E::UnknownHalo { .. } => Self::not_found(error.to_string()),
             E::BadUnit { .. }
             | E::WrongDimensions { .. }
             | E::BadRegion { .. }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use apus_h5::{Dataset, RowRanges};
+use apus_swift::Halo;
 use serde::Serialize;
 
 use super::{
@@ -16,12 +17,23 @@ use crate::{error::ApiResult, read_task::Answer};
 struct Explanation<'a> {
     path: &'a str,
     format: &'a str,
+    /// The halos as they were looked up; left out where none are asked for.
+    #[serde(skip_serializing_if = "<[HaloExplanation]>::is_empty")]
+    halos: Vec<HaloExplanation>,
     groups: Vec<GroupExplanation<'a>>,
     /// The most bytes of values in the answer.
     size_bytes_at_most: u64,
     /// The most bytes of values that are allowed.
     limit_bytes: u64,
     is_allowed: bool,
+}
+
+/// Units: the file's length, comoving.
+#[derive(Serialize)]
+struct HaloExplanation {
+    id: u64,
+    centre: Option<[f64; 3]>,
+    radius: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -74,6 +86,13 @@ struct Chunks {
     skipped: u64,
 }
 
+impl HaloExplanation {
+    fn of(halo: &Halo) -> Self {
+        let sphere = halo.aperture;
+        Self { id: halo.id, centre: sphere.map(|sphere| sphere.centre), radius: sphere.map(|sphere| sphere.radius) }
+    }
+}
+
 pub(super) fn explain_answer(plan: &Plan) -> ApiResult<Answer> {
     let groups = plan.groups.iter().map(|group| explain_group(plan, group)).collect::<ApiResult<Vec<_>>>()?;
     let size_bytes = plan
@@ -84,6 +103,7 @@ pub(super) fn explain_answer(plan: &Plan) -> ApiResult<Answer> {
     json_answer(&Explanation {
         path: plan.file.bytes.path.as_str(),
         format: plan.query.format.name(),
+        halos: plan.query.request.halos.iter().flat_map(|halos| halos.as_slice()).map(HaloExplanation::of).collect(),
         groups,
         size_bytes_at_most: size_bytes,
         limit_bytes,

@@ -8,6 +8,7 @@
 mod arrays;
 mod cancel;
 mod explain;
+mod halos;
 mod metadata;
 mod part;
 mod plan;
@@ -59,6 +60,11 @@ use crate::{
         ("sphere" = Option<String>, Query, description = "`x,y,z,radius`, closed, periodic; several with `;`"),
         ("region_unit" = Option<String>, Query, description = "The unit of the numbers of the region; the file's length where it is missing"),
         ("region_frame" = Option<String>, Query, description = "`comoving` (default) or `physical`: the frame of those numbers"),
+        ("group" = Option<u64>, Query, description = "The id of a halo in the catalogue"),
+        ("groups" = Option<String>, Query, description = "Ids of halos with commas between them: rows of any of them, each once"),
+        ("catalogue" = Option<String>, Query, description = "The path of the FOF or SOAP catalogue that halos are looked up in"),
+        ("aperture" = Option<String>, Query, description = "How far about the centres of the halos: a radius of the catalogue, `r200c`, or a length, `2 Mpc`; without it, the members of the halos"),
+        ("members" = Option<bool>, Query, description = "With an aperture: whether rows must be members of their halo as well"),
         ("rows" = Option<String>, Query, description = "`particles` (default): those inside; `cells`: all of the cells that the region touches"),
         ("where" = Option<String>, Query, description = "A condition; several with `;`, all of which must hold", example = "temperatures > 1e5 K"),
         ("ids" = Option<String>, Query, description = "Particle ids; long lists in a POST"),
@@ -75,7 +81,7 @@ use crate::{
         (status = 206, description = "The bytes that `Range` asked for, of `npz` and `hdf5`"),
         (status = 304, description = "The client has them already"),
         (status = 400, description = "The selection is not understood, or does not fit the file", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such file or field", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such file, field or halo", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "More than this service answers with: the numbers, and how to narrow it", body = Problem, content_type = "application/problem+json"),
         (status = 416, description = "`Range` lies outside", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The file is no HDF5, damaged, or a field of a kind that is not supported", body = Problem, content_type = "application/problem+json"),
@@ -136,7 +142,9 @@ async fn answer(
     let (_waiting, cancelled) = Waiting::new();
     read_task::answer(&app, method == Method::HEAD, move || {
         let file = state.catalog.open(&caller, &path)?;
-        let plan = Plan::new(&state, &file, query)?;
+        let catalogue = query.halos.as_ref().and_then(|halos| halos.catalogue.as_ref());
+        let catalogue = catalogue.map(|path| state.catalog.open(&caller, path)).transpose()?;
+        let plan = Plan::new(&state, &file, catalogue, query)?;
         let tag = plan.tag();
         if let Some(answer) = conditions.decide(&tag)? {
             return Ok(answer);

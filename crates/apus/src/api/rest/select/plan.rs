@@ -19,6 +19,8 @@ use crate::{
 pub(super) struct Plan {
     pub(super) app: App,
     pub(super) file: Arc<OpenFile>,
+    /// The catalogue that halos were looked up in.
+    catalogue: Option<Arc<OpenFile>>,
     pub(super) output: Arc<Output>,
     pub(super) query: SelectQuery,
     pub(super) groups: Vec<PlannedGroup>,
@@ -54,11 +56,22 @@ pub(super) struct PlannedField {
 
 impl Plan {
     /// Errors: those of the selection, told as 400 or 404; those of reading.
-    pub(super) fn new(app: &App, file: &Arc<OpenFile>, query: SelectQuery) -> ApiResult<Self> {
+    pub(super) fn new(
+        app: &App,
+        file: &Arc<OpenFile>,
+        catalogue: Option<Arc<OpenFile>>,
+        mut query: SelectQuery,
+    ) -> ApiResult<Self> {
         let output = file.output()?;
+        let options = app.read_options();
+        if let Some(halos) = &query.halos {
+            let catalogue = catalogue.as_ref().map(|file| file.output()).transpose()?;
+            let halos = halos.request.resolve(&output, catalogue.as_deref(), &options)?;
+            query.request.halos = Some(Arc::new(halos));
+        }
         let groups = plan_groups(&output, &query)?;
-        let (app, file, options) = (app.clone(), Arc::clone(file), app.read_options());
-        let mut plan = Self { app, file, output, query, groups, identities: Vec::new(), options };
+        let (app, file) = (app.clone(), Arc::clone(file));
+        let mut plan = Self { app, file, catalogue, output, query, groups, identities: Vec::new(), options };
         plan.identities = plan.identities_now()?;
         Ok(plan)
     }
@@ -79,6 +92,9 @@ impl Plan {
     /// Fails where a file that values lie in was changed since the plan was made.
     pub(super) fn check_unchanged(&self) -> ApiResult<()> {
         self.file.bytes.check_unchanged()?;
+        if let Some(catalogue) = &self.catalogue {
+            catalogue.bytes.check_unchanged()?;
+        }
         if self.identities.len() == 1 || self.identities_now()? == self.identities {
             return Ok(());
         }
@@ -92,19 +108,28 @@ impl Plan {
         })
     }
 
-    /// The file, and what its datasets draw on, each once.
+    /// The files that the answer rests on, each once: the file, the catalogue, and what their datasets draw on.
     fn identities_now(&self) -> ApiResult<Vec<Option<Identity>>> {
         let mut identities = vec![Some(self.file.bytes.identity)];
+        let mut add = |file: &OpenFile, dataset: &Dataset| -> ApiResult<()> {
+            for identity in file.identities_of(dataset)? {
+                if !identities.contains(&identity) {
+                    identities.push(identity);
+                }
+            }
+            Ok(())
+        };
+        if let (Some(catalogue), Some(halos)) = (&self.catalogue, &self.query.request.halos) {
+            for path in halos.catalogue_fields() {
+                add(catalogue, &catalogue.h5.dataset(path)?)?;
+            }
+        }
         for group in &self.groups {
             let filter = group.selection.filter();
             let looked_at = filter.columns().iter().map(|column| self.output.file().dataset(&column.path));
             let looked_at = looked_at.collect::<Result<Vec<_>, _>>()?;
             for dataset in group.fields.iter().map(|field| &field.dataset).chain(&looked_at) {
-                for identity in self.file.identities_of(dataset)? {
-                    if !identities.contains(&identity) {
-                        identities.push(identity);
-                    }
-                }
+                add(&self.file, dataset)?;
             }
         }
         Ok(identities)

@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use apus_swift::{Condition, Frame, Granularity, RegionRequest, Sample, SelectionRequest, Shape};
 use serde::Deserialize;
 
-use super::metadata::frame_name;
+use super::{halos::HaloQuery, metadata::frame_name};
 use crate::{
     api::rest::params::{Params, unknown},
     catalog::TagBuilder,
@@ -13,12 +13,17 @@ use crate::{
 };
 
 /// The parameters of `/v1/select`, which are also the members of its body.
-pub(super) const PARAMETERS: [&str; 15] = [
+pub(super) const PARAMETERS: [&str; 20] = [
     "fields",
     "box",
     "sphere",
     "region_unit",
     "region_frame",
+    "group",
+    "groups",
+    "catalogue",
+    "aperture",
+    "members",
     "rows",
     "where",
     "ids",
@@ -31,8 +36,8 @@ pub(super) const PARAMETERS: [&str; 15] = [
     "explain",
 ];
 
-/// The most regions and ids that are said in words.
-const MAX_SHOWN: usize = 16;
+/// The most regions, halos and ids that are said in words.
+pub(super) const MAX_SHOWN: usize = 16;
 /// The longest text of a selection.
 const MAX_TEXT_BYTES: usize = 32 << 10;
 
@@ -40,6 +45,7 @@ const MAX_TEXT_BYTES: usize = 32 << 10;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct SelectQuery {
     pub(super) request: SelectionRequest,
+    pub(super) halos: Option<HaloQuery>,
     pub(super) format: Format,
     pub(super) explain: bool,
 }
@@ -72,6 +78,18 @@ pub(crate) struct SelectBody {
     region_unit: Option<String>,
     /// `comoving` (where it is missing) or `physical`: the frame of the numbers of the region.
     region_frame: Option<String>,
+    /// The id of a halo in the catalogue.
+    #[schema(value_type = Option<Object>, example = 1)]
+    group: Option<Ids>,
+    /// Ids of halos: a list, or text with commas. Rows of any of them are wanted, each once.
+    #[schema(value_type = Option<Object>)]
+    groups: Option<Ids>,
+    /// The path of the FOF or SOAP catalogue that halos are looked up in.
+    catalogue: Option<String>,
+    /// How far about the centres of the halos: a radius of the catalogue such as `r200c`, or a length such as `2 Mpc`.
+    aperture: Option<String>,
+    /// Whether rows must be members of their halo; `true` where it is missing and there is no aperture, else `false`.
+    members: Option<bool>,
     /// `particles` (where it is missing) or `cells`.
     rows: Option<String>,
     /// Conditions: a list, or text with semicolons.
@@ -124,6 +142,7 @@ enum Spheres {
 #[derive(Debug, Deserialize)]
 #[serde(untagged, expecting = "ids are whole numbers from 0 to 18446744073709551615")]
 enum Ids {
+    One(u64),
     List(Vec<u64>),
     Text(String),
 }
@@ -141,11 +160,13 @@ impl SelectQuery {
         };
         let (stride, limit) = (number("stride")?, number("limit")?);
         let sample = params.take("sample").map(|text| parse_sample(&text)).transpose()?;
-        let explain = match params.take("explain").as_deref() {
-            None | Some("false" | "0") => false,
-            Some("" | "true" | "1") => true,
-            Some(other) => return Err(unknown("value of explain", other, &["true", "false"])),
+        let mut flag = |name: &str| match params.take(name).as_deref() {
+            None => Ok(None),
+            Some("false" | "0") => Ok(Some(false)),
+            Some("" | "true" | "1") => Ok(Some(true)),
+            Some(other) => Err(unknown(&format!("value of {name}"), other, &["true", "false"])),
         };
+        let (explain, members) = (flag("explain")?.unwrap_or(false), flag("members")?);
         let fields = params.take("fields").ok_or_else(no_fields)?;
         Self::of_body(SelectBody {
             fields: Texts::One(fields),
@@ -153,6 +174,11 @@ impl SelectQuery {
             sphere: params.take("sphere").map(Spheres::Text),
             region_unit: params.take("region_unit"),
             region_frame: params.take("region_frame"),
+            group: params.take("group").map(Ids::Text),
+            groups: params.take("groups").map(Ids::Text),
+            catalogue: params.take("catalogue"),
+            aperture: params.take("aperture"),
+            members,
             rows: params.take("rows"),
             r#where: params.take("where").map(Texts::One),
             ids: params.take("ids").map(Ids::Text),
@@ -189,11 +215,14 @@ impl SelectQuery {
                 bad("region_unit and region_frame are about box and sphere, of which there is none".to_owned()),
             );
         }
-        let ids = match body.ids {
-            None => None,
-            Some(Ids::List(ids)) => Some(ids),
-            Some(Ids::Text(text)) => Some(parse_ids(&text)?),
+        let ids = body.ids.map(|ids| ids.list("ids")).transpose()?;
+        let halos = match (body.group, body.groups) {
+            (None, None) => None,
+            (Some(ids), None) => Some(ids.list("group")?),
+            (None, Some(ids)) => Some(ids.list("groups")?),
+            (Some(one), Some(more)) => Some([one.list("group")?, more.list("groups")?].concat()),
         };
+        let halos = HaloQuery::new(halos, body.catalogue.as_deref(), body.aperture, body.members)?;
         let stride =
             body.stride.map(|n| NonZeroU64::new(n).ok_or_else(|| bad("stride=0: expected 1 or more".to_owned())));
         Ok(Self {
@@ -209,6 +238,7 @@ impl SelectQuery {
                     Some("cells") => Granularity::Cells,
                     Some(other) => return Err(unknown("value of rows", other, &["particles", "cells"])),
                 },
+                halos: None,
                 conditions: body.r#where.map_or(Ok(Vec::new()), |texts| parse_conditions(&texts))?,
                 ids,
                 sample: body.sample.map(Sample::new).transpose()?,
@@ -217,6 +247,7 @@ impl SelectQuery {
                 units: body.unit.map_or_else(Vec::new, |texts| texts.split(',')),
                 frame: body.frame.map(|text| parse_frame("frame", &text)).transpose()?,
             },
+            halos,
             format: body.format.map_or(Ok(Format::Npz), |text| Format::parse(&text))?,
             explain: body.explain,
         })
@@ -240,6 +271,7 @@ impl SelectQuery {
         }
         parts.extend(request.region.unit.iter().map(|unit| format!("region_unit={unit}")));
         parts.extend(request.region.frame.iter().map(|frame| format!("region_frame={}", frame_name(*frame))));
+        parts.extend(self.halos.iter().flat_map(HaloQuery::text));
         if request.granularity == Granularity::Cells {
             parts.push("rows=cells".to_owned());
         }
@@ -268,6 +300,7 @@ impl SelectQuery {
         tag.add("select");
         tag.add(format!("{:?}", request.fields));
         tag.add(format!("{:?} {:?}", request.region, request.granularity));
+        tag.add(format!("{:?}", self.halos));
         for condition in &request.conditions {
             tag.add(condition.as_str());
         }
@@ -303,6 +336,17 @@ impl Format {
     }
 }
 
+impl Ids {
+    /// The ids; `what` is what messages call them.
+    fn list(self, what: &str) -> ApiResult<Vec<u64>> {
+        match self {
+            Self::One(id) => Ok(vec![id]),
+            Self::List(ids) => Ok(ids),
+            Self::Text(text) => parse_ids(what, &text),
+        }
+    }
+}
+
 impl Texts {
     /// The texts; a single one is cut where `separator` is.
     fn split(self, separator: char) -> Vec<String> {
@@ -316,7 +360,7 @@ impl Texts {
     }
 }
 
-fn bad(detail: String) -> ApiError {
+pub(super) fn bad(detail: String) -> ApiError {
     ApiError::bad_request(detail)
 }
 
@@ -357,12 +401,12 @@ fn parse_sample(text: &str) -> ApiResult<f64> {
     })
 }
 
-fn parse_ids(text: &str) -> ApiResult<Vec<u64>> {
+fn parse_ids(what: &str, text: &str) -> ApiResult<Vec<u64>> {
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
     parts
         .map(|part| {
             let shown: String = part.chars().take(40).collect();
-            part.parse().map_err(|_| bad(format!("ids: {shown:?} is no whole number from 0 to {}", u64::MAX)))
+            part.parse().map_err(|_| bad(format!("{what}: {shown:?} is no whole number from 0 to {}", u64::MAX)))
         })
         .collect()
 }
@@ -396,12 +440,14 @@ mod tests {
         let body = |json: &str| SelectQuery::of_body(serde_json::from_str(json).unwrap()).unwrap();
         let get = query(
             "fields=gas.masses,/PartType0/Coordinates&box=1,2,,,3,;0,1,0,1,0,1&sphere=1,2,3,4&region_unit=kpc&rows=cells\
+             &group=7&groups=9,8&catalogue=/a/fof.hdf5&aperture=2+Mpc&members=true\
              &where=temperatures%3E1e5 K;masses>0&ids=3,1&sample=0.5&stride=2&limit=7&unit=kpc,g&frame=physical&format=arrow\
              &explain=true",
         );
         let post = body(
             r#"{"fields": ["gas.masses", "/PartType0/Coordinates"], "box": [[1, 2, null, null, 3, null], [0, 1, 0, 1, 0, 1]],
-                "sphere": [1, 2, 3, 4], "region_unit": "kpc", "rows": "cells", "where": ["temperatures>1e5 K", "masses>0"],
+                "sphere": [1, 2, 3, 4], "region_unit": "kpc", "rows": "cells",
+                "group": 7, "groups": [9, 8], "catalogue": "a/fof.hdf5", "aperture": "2 Mpc", "members": true, "where": ["temperatures>1e5 K", "masses>0"],
                 "ids": [3, 1], "sample": 0.5, "stride": 2, "limit": 7, "unit": ["kpc", "g"], "frame": "physical",
                 "format": "arrow", "explain": true}"#,
         );
@@ -420,6 +466,13 @@ mod tests {
         check("fields=a&box=1,2,3,4,5,x", "\"x\" is no number");
         check("fields=a&sphere=1,2,3", "3 numbers, expected x,y,z,radius");
         check("fields=a&region_unit=kpc", "of which there is none");
+        check("fields=a&group=x", "group: \"x\" is no whole number");
+        check("fields=a&groups=1,-2", "groups: \"-2\" is no whole number");
+        check("fields=a&aperture=r200c", "group or groups");
+        check("fields=a&catalogue=fof.hdf5", "group or groups");
+        check("fields=a&group=1&members=false", "without an aperture");
+        check("fields=a&group=1&members=no", "true, false");
+        check("fields=a&group=1&aperture=", "such as r200c");
         check("fields=a&where=a>1;b>>2", "column 7");
         check("fields=a&where=a>1;", "column 5");
         check("fields=a&stride=0", "1 or more");

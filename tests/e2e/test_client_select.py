@@ -440,3 +440,55 @@ for read in (selection.to_pandas, selection.to_arrow):
     assert lines[0] == "ndarray 3"
     assert "pip install pandas" in lines[1]
     assert "pip install pyarrow" in lines[2]
+
+
+# -------------------------------------------------------------------------------------------------------------------- halos
+
+FOF = DEMO.parent / f"fof_{DEMO.name}"
+
+
+@pytest.fixture(scope="module")
+def largest():
+    """The largest group of the demo: its id, centre and radius."""
+    with h5py.File(FOF) as f:
+        row = int(np.argmax(f["Groups/Sizes"][()]))
+        return int(f["Groups/GroupIDs"][row]), f["Groups/Centres"][row].tolist(), float(f["Groups/Radii"][row])
+
+
+def test_members_of_halos(demo, truth, largest):
+    group, _, _ = largest
+    members = truth["FOFGroupIDs"] == group
+    assert members.sum() > 100
+    catalogue = demo.connection.open(f"demo/{FOF.name}")
+    for one in (catalogue, catalogue.path):
+        assert same(demo.gas.select("particle_ids", group=group, catalogue=one).particle_ids, truth["ParticleIDs"][members])
+    some = np.array([1, 3, 2, 3])
+    several = demo.select("gas.particle_ids", groups=some, catalogue=catalogue)
+    assert same(several.gas.particle_ids, truth["ParticleIDs"][np.isin(truth["FOFGroupIDs"], some)])
+    with pytest.raises(TypeError, match="groups: float64 are no whole numbers"):
+        demo.gas.select("masses", groups=[1.5], catalogue=catalogue)
+    with pytest.raises(apus.NotFound, match="halo 100000"):
+        demo.gas.select("masses", group=100_000, catalogue=catalogue).masses
+
+
+def test_apertures_of_every_kind(demo, truth, largest):
+    group, centre, radius = largest
+    a = truth["a"]
+    physical = swiftsimio.cosmo_quantity(0.8, unyt.Mpc, comoving=False, scale_factor=a, scale_exponent=1)
+    apertures = [
+        ("radii", radius), ("0.7 Mpc", 0.7), ("700 kpc physical", 0.7 / a), (0.7, 0.7), (1, 1.0), (unyt.unyt_quantity(900, "kpc"), 0.9), (physical, 0.8 / a),
+        (650 * units.kpc, 0.65),
+    ]  # fmt: skip
+    for aperture, length in apertures:
+        inside = in_sphere(truth["Coordinates"], [*centre, length], truth["sides"])
+        got = demo.gas.select("particle_ids", group=group, catalogue=f"demo/{FOF.name}", aperture=aperture).particle_ids
+        assert 10 < inside.sum() and same(np.sort(got), np.sort(truth["ParticleIDs"][inside])), aperture
+        both = inside & (truth["FOFGroupIDs"] == group)
+        got = demo.gas.select("particle_ids", group=group, catalogue=f"demo/{FOF.name}", aperture=aperture, members=True).particle_ids
+        assert same(np.sort(got), np.sort(truth["ParticleIDs"][both])), aperture
+    with pytest.raises(ValueError, match="no length"):
+        demo.gas.select("masses", group=group, catalogue=f"demo/{FOF.name}", aperture=unyt.unyt_quantity(1, "kg"))
+    with pytest.raises(ValueError, match="one length"):
+        demo.gas.select("masses", group=group, catalogue=f"demo/{FOF.name}", aperture=[1, 2])
+    with pytest.raises(apus.BadRequest, match="r200c"):
+        demo.gas.select("masses", group=group, catalogue=f"demo/{FOF.name}", aperture="r200c").masses

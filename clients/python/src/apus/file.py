@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from . import errors
 from .npy import Array
 from .quantity import Kind, Meaning, dress
-from .region import Lengths, Scale, boxes, spheres
+from .region import Lengths, Scale, aperture_text, boxes, spheres
 from .rows import Rows
 from .select import Selection, unit_text, unit_texts, whole_numbers
 
@@ -75,6 +75,11 @@ class File:
         sphere: Lengths = None,
         region_unit: Any = None,
         region_frame: str | None = None,
+        group: int | None = None,
+        groups: Any = None,
+        catalogue: File | str | None = None,
+        aperture: Any = None,
+        members: bool | None = None,
         rows: str | None = None,
         where: str | Iterable[str] | None = None,
         ids: Any = None,
@@ -94,6 +99,10 @@ class File:
         the part across the boundary. `sphere`: `(x, y, z, radius)` or `(centre, radius)`. Lists of them are joined. With units (cosmo_array,
         unyt, astropy) they are converted, and a cosmo_array that is physical is made comoving; plain numbers, and units without a frame, are in
         `region_unit` (the file's length) and `region_frame` (`comoving`).
+        `group`, `groups`: the id of a halo, or of several, whose rows are joined. `catalogue`: the file of FOF groups or of SOAP where they are
+        looked up, or its path. Without `aperture`: the members of the halos; with it, all rows so far about their centres, or their members
+        there with `members=True`: a radius that the catalogue has (`"r200c"`), a length with a unit as for `sphere`, its text
+        (`"500 kpc physical"`), or a number (the file's length, comoving).
         `rows`: `particles` for those inside, `cells` for all of the cells that the region touches, as swiftsimio's masks have them.
         `where`: a condition, or several: `"temperatures > 1e5 K and metal_mass_fractions > 0.01"`.
         `ids`: only these particles. `sample`: a fraction, always the same particles. `stride`, `limit`: every n-th row, at most so many.
@@ -109,14 +118,22 @@ class File:
         if sphere is not None:
             asked["sphere"] = spheres(sphere, scale)
         if ids is not None:
-            asked["ids"] = whole_numbers(ids)
+            asked["ids"] = whole_numbers(ids, "ids")
+        if group is not None:
+            asked["group"] = whole_numbers(group, "group")
+        if groups is not None:
+            asked["groups"] = whole_numbers(groups, "groups")
+        if catalogue is not None:
+            asked["catalogue"] = catalogue.path if isinstance(catalogue, File) else catalogue
+        if aperture is not None:
+            asked["aperture"] = aperture_text(aperture, Scale(self.length_unit, False, self.scale_factor))
         if where is not None:
             asked["where"] = where if isinstance(where, str) else list(where)
         if unit is not None:
             asked["unit"] = unit_texts(unit)
         if region_unit is not None:
             asked["region_unit"] = unit_text(region_unit)
-        said = {"region_frame": region_frame, "rows": rows, "sample": sample, "stride": stride, "limit": limit, "frame": frame}
+        said = {"region_frame": region_frame, "members": members, "rows": rows, "sample": sample, "stride": stride, "limit": limit, "frame": frame}
         asked |= {name: value for name, value in said.items() if value is not None}
         return Selection(self, {field: field for field in fields}, asked, arrays)
 
@@ -220,6 +237,11 @@ class Group(Mapping[str, "Field"]):
         sphere: Lengths = None,
         region_unit: Any = None,
         region_frame: str | None = None,
+        group: int | None = None,
+        groups: Any = None,
+        catalogue: File | str | None = None,
+        aperture: Any = None,
+        members: bool | None = None,
         rows: str | None = None,
         where: str | Iterable[str] | None = None,
         ids: Any = None,
@@ -233,8 +255,9 @@ class Group(Mapping[str, "Field"]):
         """As `File.select`, of this type alone: `fields` are named without it (`coordinates`, `*`, `velocities.x`), and so are the values."""
         names = {field: self._served(field) for field in fields}
         selection = self.file.select(
-            *names.values(), box=box, sphere=sphere, region_unit=region_unit, region_frame=region_frame, rows=rows, where=where, ids=ids, sample=sample,
-            stride=stride, limit=limit, unit=unit, frame=frame, arrays=arrays,
+            *names.values(), box=box, sphere=sphere, region_unit=region_unit, region_frame=region_frame, group=group, groups=groups,
+            catalogue=catalogue, aperture=aperture, members=members, rows=rows, where=where, ids=ids, sample=sample, stride=stride, limit=limit,
+            unit=unit, frame=frame, arrays=arrays,
         )  # fmt: skip
         return Selection(self.file, names, selection.asked, arrays, prefix=f"{self.name}.")
 

@@ -1,4 +1,4 @@
-"""Boxes and spheres as callers say them, with or without units, as the numbers that the server takes."""
+"""Boxes, spheres and apertures as callers say them, with or without units, as the numbers that the server takes."""
 
 from __future__ import annotations
 
@@ -82,6 +82,16 @@ def spheres(value: Lengths, scale: Scale) -> list[list[float]]:
     if not several or any(sphere is None for sphere in several):
         raise ValueError("sphere: expected (x, y, z, radius), (centre, radius), or a list of those")
     return [sphere for sphere in several if sphere is not None]
+
+
+def aperture_text(value: Any, scale: Scale) -> str:
+    """A radius by its name or a length as text, as they are; a length as a number in the unit of the scale."""
+    if isinstance(value, str):
+        return value
+    number = scale.numbers(value, "aperture")
+    if isinstance(number, list):
+        raise ValueError(f"aperture: expected one length, or the name of a radius, not {value}")
+    return repr(number)
 
 
 def _box(item: Any) -> list[Number] | None:

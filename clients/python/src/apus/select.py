@@ -208,11 +208,11 @@ class Selection(Mapping[str, Any]):
         return f"<apus.Selection of {self.file.path}: {', '.join(self._names)}{' where ' if told else ''}{told}>"
 
 
-def whole_numbers(ids: Any) -> list[int]:
+def whole_numbers(ids: Any, what: str) -> list[int]:
     """Ids, of a list or an array of any kind, as numbers for JSON."""
     found = np.asarray(ids)
     if found.size and found.dtype.kind not in "iu":
-        raise TypeError(f"ids: {found.dtype} are no whole numbers")
+        raise TypeError(f"{what}: {found.dtype} are no whole numbers")
     return [int(number) for number in found.ravel()]
 
 

@@ -1,6 +1,7 @@
 """The hdfstream protocol under load and malice: the largest requests that clients send, bodies that lie or break off, clients that do not
 read or go away."""
 
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -214,12 +215,20 @@ GZIP = msgpack.packb({"object": "/gzip", "slice": [[0, 4_000_000], [0, 3]]})
 GZIP_BYTES = 4_000_000 * 24
 
 
-def begin(url, body):
+def begin(url, body, target="/hdfstream/msgpack/x.hdf5"):
+    return send(url, f"POST {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: {MSGPACK}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+
+
+def begin_get(url, target):
+    return send(url, f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+
+
+def send(url, request):
     """Sends a request and reads the start of its answer, no more."""
     address = urllib.parse.urlsplit(url)
     connection = socket.create_connection((address.hostname, address.port))
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 14)
-    connection.sendall(f"POST /hdfstream/msgpack/x.hdf5 HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: {MSGPACK}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+    connection.sendall(request)
     start = connection.recv(100)
     assert start.startswith(b"HTTP/1.1 200")
     return connection, start
@@ -239,6 +248,48 @@ def test_those_who_stop_reading_harm_nobody_and_get_everything_in_the_end(start_
     for connection, start in slow[:3]:
         answer = start + b"".join(iter(lambda connection=connection: connection.recv(1 << 20), b""))
         assert answer.endswith(expected[-1000:]) and expected in answer
+    for connection, _ in slow:
+        connection.close()
+
+
+def read_on(begun):
+    connection, start = begun
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+    return start + b"".join(iter(lambda: connection.recv(1 << 20), b""))
+
+
+MINUTE = 60
+
+
+@pytest.mark.timeout(600)
+def test_who_reads_nothing_for_a_whole_minute_harms_nobody(start_server, folder):
+    """Arrays, a download and a tar that nobody takes, while others are served all the time; then those who waited get all of theirs."""
+    server = start_server({"folder": folder})
+    target = "/hdfstream/msgpack/folder/x.hdf5"
+    sliced = f"{target}?object=/gzip&slice=0:4000000,0:3"
+    slow = [begin(server.url, GZIP, target) for _ in range(20)] + [begin_get(server.url, sliced) for _ in range(20)]
+    slow += [begin_get(server.url, "/hdfstream/download/folder" + name) for name in ("/x.hdf5", "") for _ in range(10)]
+    since = time.monotonic()
+    with h5py.File(folder / "x.hdf5") as f:
+        expected = f["gzip"][...].tobytes()
+    n_served = 0
+    with server.session() as session:
+        while time.monotonic() < since + MINUTE:
+            assert data(session.get(sliced)) == expected
+            rows = session.get(target, params={"object": "/gzip", "slice": "1000000:1000010,0:3"})
+            assert data(rows) == expected[24_000_000:24_000_240]
+            for path in (target, "/hdfstream/msgpack/folder", "/ping"):
+                assert session.get(path).status_code == 200
+            n_served += 1
+        assert n_served > 1 and answers_under_way(session) >= len(slow)
+    assert server.peak_memory_bytes() < 64 * MIB + (len(slow) + 1) * 6 * MIB
+    contents = (folder / "x.hdf5").read_bytes()
+    bodies = {0: expected, 20: expected, 40: contents, 50: contents}
+    # All at once: who still reads nothing after two minutes is given up.
+    with concurrent.futures.ThreadPoolExecutor(len(bodies)) as readers:
+        answers = dict(zip(bodies, readers.map(read_on, [slow[i] for i in bodies])))
+    for i, body in bodies.items():
+        assert body in answers[i], i
     for connection, _ in slow:
         connection.close()
 

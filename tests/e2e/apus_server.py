@@ -44,6 +44,10 @@ class Session(requests.Session):
         arguments.setdefault("timeout", 120)
         return super().request(method, urllib.parse.urljoin(self.base_url, url), **arguments)
 
+    def counted(self, name):
+        """What `/metrics` says of `apus_{name}`."""
+        return int(re.search(rf"^apus_{name} (\d+)$", self.get("/metrics").text, re.MULTILINE)[1])
+
 
 class Server:
     """`apus serve` (or another command that serves) as a context: ready when entered, gone when left.

@@ -50,8 +50,9 @@ pub use particle_type::{PARTICLE_TYPES, ParticleType};
 pub use region::{MAX_SHAPES, Region, RegionRequest, Shape};
 pub use row_mask::RowMask;
 pub use selection::{
-    Conversion, FilterBlock, FilterColumn, Granularity, GroupSelection, MAX_FIELDS, MAX_IDS, RowFilter, RowScan,
-    RowWindows, Sample, ScannedWindow, SelectedField, SelectionRequest, WantedRows, read_rows, rows_reader,
+    ColumnStatistics, Conversion, FilterBlock, FilterColumn, Granularity, GroupSelection, MAX_FIELDS, MAX_IDS,
+    RowFilter, RowScan, RowWindows, Sample, ScannedWindow, SelectedField, SelectionRequest, Statistics, WantedRows,
+    read_rows, rows_reader,
 };
 pub use subset::{Subset, SubsetField, SubsetGroup};
 pub use units::{Dimensions, Unit, UnitContext, UnitSystem};

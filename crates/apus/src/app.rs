@@ -11,6 +11,7 @@ use crate::{
     config::{Config, ConfigError},
     metrics::Metrics,
     read_task::Reads,
+    statistics::StatisticsCache,
 };
 
 /// The state of the service. Cheap to clone: every handler has one.
@@ -29,6 +30,8 @@ pub struct Shared {
     pub pool: DecodePool,
     /// The places for blocking work.
     pub reads: Reads,
+    /// What conditions have seen of columns.
+    pub statistics: StatisticsCache,
     /// What is counted.
     pub metrics: Metrics,
     /// What the hdfstream protocol keeps between requests.
@@ -43,9 +46,10 @@ impl App {
         let catalog = Catalog::new(&config)?;
         let pool = DecodePool::new(config.limits.decode_threads)?;
         let reads = Reads::new(&config.limits);
-        let metrics = Metrics::new(catalog.caches());
+        let statistics = StatisticsCache::new(config.caches.statistics_bytes);
+        let metrics = Metrics::new(&catalog, &statistics);
         let hdfstream = hdfstream::Kept::new(config.caches.description_bytes, config.limits.slices_held_bytes);
-        Ok(Self(Arc::new(Shared { config, catalog, auth, pool, reads, metrics, hdfstream })))
+        Ok(Self(Arc::new(Shared { config, catalog, auth, pool, reads, statistics, metrics, hdfstream })))
     }
 
     /// How datasets are read for answers.

@@ -24,3 +24,4 @@ pub mod read_task;
 pub mod router;
 pub mod server;
 pub mod state;
+pub mod statistics;

@@ -15,6 +15,8 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
+use crate::{catalog::Catalog, statistics::StatisticsCache};
+
 /// What is counted.
 pub struct Metrics {
     registry: Registry,
@@ -44,9 +46,11 @@ struct RouteLabels {
 
 impl Metrics {
     /// Nothing counted yet; the caches count for themselves.
-    pub fn new(caches: &Caches) -> Self {
+    pub fn new(catalog: &Catalog, statistics: &StatisticsCache) -> Self {
         let mut registry = Registry::with_prefix("apus");
-        registry.register_collector(Box::new(CacheCollector(caches.clone())));
+        registry.register_collector(Box::new(CacheCollector(catalog.caches().clone(), statistics.clone())));
+        let read_bytes = catalog.read_bytes().clone();
+        registry.register_with_unit("file_read", "Bytes read from files", Unit::Bytes, read_bytes);
         let requests = Family::default();
         registry.register("http_requests", "Requests that were answered", requests.clone());
         let durations = Family::new_with_constructor(new_durations as fn() -> Histogram);
@@ -104,11 +108,15 @@ fn new_durations() -> Histogram {
 
 /// Tells what the caches have counted when somebody asks.
 #[derive(Debug)]
-struct CacheCollector(Caches);
+struct CacheCollector(Caches, StatisticsCache);
 
 impl Collector for CacheCollector {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
-        let caches = [("index_cache", self.0.index_stats()), ("chunk_cache", self.0.chunk_stats())];
+        let caches = [
+            ("index_cache", self.0.index_stats()),
+            ("chunk_cache", self.0.chunk_stats()),
+            ("statistics_cache", self.1.stats()),
+        ];
         for (name, CacheStats { hits, misses, size_bytes }) in caches {
             for (event, help, count) in
                 [("hits", "Found in the cache", hits), ("misses", "Not found in the cache", misses)]

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use super::{Granularity, GroupSelection};
-use crate::{ColumnBlock, ConditionColumn, Error, Result, RowMask};
+use crate::{ColumnBlock, ConditionColumn, Error, Interval, Result, RowMask};
 
 /// Decides block by block which rows of a [`GroupSelection`] are wanted. Blocks must come in the order of the candidate rows, since strides
 /// and limits count on.
 #[derive(Clone, Debug)]
 pub struct RowFilter {
-    selection: Arc<GroupSelection>,
+    pub(super) selection: Arc<GroupSelection>,
     columns: Vec<FilterColumn>,
     /// For each condition, where its columns are among `columns`.
-    condition_columns: Vec<Vec<usize>>,
+    pub(super) condition_columns: Vec<Vec<usize>>,
     positions: Option<usize>,
     membership: Option<usize>,
     ids: Option<usize>,
@@ -113,6 +113,14 @@ impl RowFilter {
         self.selection.limit.is_some_and(|limit| self.n_wanted >= limit)
     }
 
+    /// Whether rows whose columns have values in these intervals can satisfy all conditions.
+    pub(super) fn may_match(&self, columns: &[Interval]) -> bool {
+        self.selection.conditions.iter().zip(&self.condition_columns).all(|(condition, indices)| {
+            let values = |index: &usize| columns.get(*index).copied().unwrap_or(Interval::UNKNOWN);
+            condition.may_hold(&indices.iter().map(values).collect::<Vec<_>>())
+        })
+    }
+
     /// The wanted rows so far.
     pub fn n_wanted(&self) -> u64 {
         self.n_wanted
@@ -202,4 +210,4 @@ fn id_bits(id: i128) -> Option<u64> {
 
 #[cfg(test)]
 #[path = "filter_tests.rs"]
-mod tests;
+pub(super) mod tests;

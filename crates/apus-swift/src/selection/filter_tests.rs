@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{Field, Frame, Region, Sample, Shape};
 
-fn field(path: &str, dtype: apus_h5::Datatype, shape: &[u64]) -> Field {
+pub(in crate::selection) fn field(path: &str, dtype: apus_h5::Datatype, shape: &[u64]) -> Field {
     Field {
         path: path.to_owned(),
         name: path.to_owned(),
@@ -27,7 +27,7 @@ fn field(path: &str, dtype: apus_h5::Datatype, shape: &[u64]) -> Field {
     }
 }
 
-fn selection() -> GroupSelection {
+pub(in crate::selection) fn selection() -> GroupSelection {
     GroupSelection {
         group: "PartType0".to_owned(),
         name: "gas".to_owned(),

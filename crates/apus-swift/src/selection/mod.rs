@@ -11,6 +11,9 @@
 //! A [`RowScan`] goes through 1 to 3 with a bounded amount of memory; [`WantedRows`] keeps what it finds where the number of rows must be
 //! known before values leave.
 //!
+//! Scans remember what the values of each block lie between, in [`ColumnStatistics`]; [`RowFilter::rows_that_may_match`] leaves out of the
+//! candidates what cannot satisfy the conditions by that.
+//!
 //! Rows keep the order of the file's cells. A [`Conversion`] says what happens to the values of a field before they leave; without one they
 //! leave as stored.
 
@@ -20,6 +23,7 @@ mod request;
 mod resolve;
 mod sample;
 mod scan;
+mod statistics;
 mod wanted;
 mod windows;
 
@@ -29,6 +33,7 @@ pub use request::{Granularity, SelectionRequest};
 pub use resolve::{GroupSelection, SelectedField};
 pub use sample::Sample;
 pub use scan::{RowScan, ScannedWindow, read_rows, rows_reader};
+pub use statistics::{ColumnStatistics, Statistics};
 pub use wanted::WantedRows;
 pub use windows::RowWindows;
 

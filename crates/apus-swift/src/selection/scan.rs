@@ -5,10 +5,11 @@ use std::{ops::Range, sync::Arc};
 use apus_h5::{Dataset, Indices, ReadOptions, RowRanges, Selection};
 
 use super::{
-    FilterBlock, GroupSelection, RowFilter,
+    FilterBlock, GroupSelection, RowFilter, Statistics,
+    statistics::StatisticsNotes,
     windows::{RowWindows, masked_rows, n_rows_of},
 };
-use crate::{Error, Output, Result, RowMask};
+use crate::{ColumnBlock, Error, Interval, Output, Result, RowMask};
 
 /// Goes through the candidate rows of a selection, window by window, and reads only what its conditions are about. Memory is bounded by the
 /// window, whatever the candidates.
@@ -37,6 +38,8 @@ struct ScannedColumn {
     row_bytes: usize,
     /// The values for the rows of the window.
     values: Vec<u8>,
+    /// What is remembered of them, if anything is.
+    notes: Option<StatisticsNotes>,
 }
 
 /// The most rows of a window: a mask of 32 KiB, and ranges of up to 2 MiB where every other row is wanted.
@@ -49,18 +52,20 @@ const WINDOW_BYTES: u64 = 4 << 20;
 const USUAL_CHUNK_ROWS: u64 = 8192;
 
 impl RowScan {
-    /// Plans to look at these rows of the output that the selection was resolved for.
+    /// Plans to look at these rows of the output that the selection was resolved for, and to add to what is known of the columns of its
+    /// filter.
     ///
     /// Errors: those of opening the datasets; [`Error::Malformed`] where one is not what it was.
     pub fn new(
         output: &Output,
         selection: &Arc<GroupSelection>,
         candidates: RowRanges,
+        statistics: &Statistics,
         options: &ReadOptions,
     ) -> Result<Self> {
         let filter = selection.filter();
         let mut columns = Vec::new();
-        for column in filter.columns() {
+        for (position, column) in filter.columns().iter().enumerate() {
             let dataset = output.file().dataset(&column.path)?;
             let element_bytes = usize::try_from(column.dtype.size_bytes()).ok();
             let row_bytes = element_bytes.and_then(|bytes| bytes.checked_mul(column.n_elements));
@@ -70,7 +75,8 @@ impl RowScan {
                 object: column.path.clone(),
                 reason: format!("holds elements of another type than {:?}", column.dtype),
             })?;
-            columns.push(ScannedColumn { dataset, index: column.index, row_bytes, values: Vec::new() });
+            let notes = statistics.get(position).cloned().flatten().map(StatisticsNotes::new);
+            columns.push(ScannedColumn { dataset, index: column.index, row_bytes, values: Vec::new(), notes });
         }
         let row_bytes = columns.iter().fold(1, |n: u64, column| n.saturating_add(column.row_bytes as u64));
         let max_rows = (WINDOW_BYTES / row_bytes).clamp(MIN_WINDOW_ROWS, MAX_WINDOW_ROWS);
@@ -100,7 +106,26 @@ impl RowScan {
             let n_rows = usize::try_from(n_rows_of(&candidates)).unwrap_or(usize::MAX);
             mask_of(&mut self.filter, &self.columns, 0, n_rows, 0)?
         };
+        // The filter has checked that there are as many values as rows.
+        self.columns.iter_mut().for_each(|column| column.note(&candidates));
         Ok(ScannedWindow { candidates, mask: Some(mask) })
+    }
+}
+
+impl ScannedColumn {
+    /// Remembers what the values of the window lie between.
+    fn note(&mut self, candidates: &[Range<u64>]) {
+        let Some(notes) = &mut self.notes else { return };
+        let mut first_row = 0;
+        for range in candidates {
+            notes.see(range.clone(), |rows| {
+                let place = |row: u64| usize::try_from(row).ok()?.checked_mul(self.row_bytes);
+                let bytes = || self.values.get(place(first_row + rows.start)?..place(first_row + rows.end)?);
+                let block = bytes().and_then(|bytes| ColumnBlock::new(self.dataset.dtype(), bytes).ok());
+                block.map_or(Interval::UNKNOWN, |block| block.interval())
+            });
+            first_row += range.end - range.start;
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use apus_h5::{DecodePool, ReadOptions, RowRanges};
-use apus_swift::{Error, HaloRequest, MAX_HALOS, Output, RowScan, SelectionRequest, read_rows};
+use apus_swift::{Error, HaloRequest, MAX_HALOS, Output, RowScan, SelectionRequest, Statistics, read_rows};
 
 use crate::reference::swift_files;
 
@@ -39,7 +39,7 @@ fn count(output: &Output, catalogue: &Output, request: &HaloRequest) -> u64 {
             let [selection] = <[_; 1]>::try_from(request.resolve(output).unwrap()).unwrap();
             let table = output.cells().unwrap().and_then(|grid| grid.table(output, group).unwrap());
             let candidates: RowRanges = selection.candidate_rows(table.as_ref()).unwrap();
-            let scan = RowScan::new(output, &Arc::new(selection), candidates, &options()).unwrap();
+            let scan = RowScan::new(output, &Arc::new(selection), candidates, &Statistics::new(), &options()).unwrap();
             scan.map(|window| window.unwrap().n_wanted()).sum::<u64>()
         })
         .sum()

@@ -4,8 +4,8 @@ use std::{ops::Range, path::Path, sync::Arc};
 
 use apus_h5::{DecodePool, ReadOptions, RowRanges};
 use apus_swift::{
-    Error, Granularity, GroupSelection, Output, RegionRequest, RowScan, Sample, SelectionRequest, Shape, WantedRows,
-    read_rows,
+    Error, Granularity, GroupSelection, Output, RegionRequest, RowScan, Sample, SelectionRequest, Shape, Statistics,
+    WantedRows, read_rows,
 };
 
 use crate::reference::swift_files;
@@ -40,7 +40,7 @@ fn candidates(output: &Output, selection: &GroupSelection) -> RowRanges {
 fn scan(output: &Output, selection: &Arc<GroupSelection>, candidates: RowRanges) -> Vec<Range<u64>> {
     let mut wanted = WantedRows::default();
     let mut rows = Vec::new();
-    for window in RowScan::new(output, selection, candidates, &options()).unwrap() {
+    for window in RowScan::new(output, selection, candidates, &Statistics::new(), &options()).unwrap() {
         let window = window.unwrap();
         assert_eq!(window.n_wanted(), window.rows().iter().map(|r| r.end - r.start).sum::<u64>());
         rows.extend(window.rows());

@@ -23,6 +23,7 @@ use std::{
 };
 
 use apus_h5::Caches;
+use prometheus_client::metrics::counter::Counter;
 use quick_cache::sync::Cache;
 
 pub use self::{
@@ -53,6 +54,7 @@ struct Inner {
     metadata_bytes_per_file: usize,
     chunk_bytes: u64,
     caches: Caches,
+    read_bytes: Counter,
     aliases: std::collections::BTreeMap<String, String>,
 }
 
@@ -97,6 +99,7 @@ impl Catalog {
             metadata_bytes_per_file: config.caches.metadata_bytes / config.caches.open_files.max(1),
             chunk_bytes: config.limits.chunk_bytes,
             caches: Caches::new(config.caches.index_bytes, config.caches.chunk_bytes),
+            read_bytes: Counter::default(),
             aliases: config.aliases.clone(),
         })))
     }
@@ -104,6 +107,11 @@ impl Catalog {
     /// What is kept of open files, for whoever counts it.
     pub fn caches(&self) -> &Caches {
         &self.0.caches
+    }
+
+    /// The bytes that were read from files, for whoever counts them.
+    pub fn read_bytes(&self) -> &Counter {
+        &self.0.read_bytes
     }
 
     /// The path that an alias of the configuration stands for.
@@ -271,8 +279,8 @@ impl Inner {
 
     fn open_bytes(&self, roles: &BTreeSet<String>, path: &VPath) -> ApiResult<OpenBytes> {
         match self.locate(roles, path)? {
-            Place::File { mount, inner, .. } => OpenBytes::of_file(path.clone(), mount, &inner),
-            Place::ListedFile { file, real, .. } => OpenBytes::of_listed(path.clone(), file, &real),
+            Place::File { mount, inner, .. } => OpenBytes::of_file(path.clone(), mount, &inner, &self.read_bytes),
+            Place::ListedFile { file, real, .. } => OpenBytes::of_listed(path.clone(), file, &real, &self.read_bytes),
             Place::MemoryFile { bytes, number } => {
                 Ok(OpenBytes::of_memory(path.clone(), bytes, memory_identity(bytes, number)))
             }

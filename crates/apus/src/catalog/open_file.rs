@@ -13,6 +13,7 @@ use apus_h5::{
     source::{ByteSource, Memory},
 };
 use apus_swift::Output;
+use prometheus_client::metrics::counter::Counter;
 
 use super::{
     Catalog, FileKey, Identity, Inner, ListedFile, VPath, confine, io_error, media_type, mount::Mounted,
@@ -49,18 +50,18 @@ pub struct OpenFile {
 }
 
 impl OpenBytes {
-    pub(super) fn of_file(path: VPath, mount: &Mounted, inner: &str) -> ApiResult<Self> {
+    pub(super) fn of_file(path: VPath, mount: &Mounted, inner: &str, read_bytes: &Counter) -> ApiResult<Self> {
         let root = mount.folder().ok_or_else(|| ApiError::internal("a file in memory has no folder"))?;
-        Self::open(path, root, inner, Inner::real_folder(mount, inner), None)
+        Self::open(path, root, inner, Inner::real_folder(mount, inner), None, read_bytes)
     }
 
     /// Opens the file of a table where it really lies. What its links name is looked for beside the place that the table says.
-    pub(super) fn of_listed(path: VPath, file: &ListedFile, real: &Path) -> ApiResult<Self> {
+    pub(super) fn of_listed(path: VPath, file: &ListedFile, real: &Path, read_bytes: &Counter) -> ApiResult<Self> {
         let root = Path::new("/");
         let inner = real.strip_prefix(root).ok().and_then(Path::to_str);
         let inner = inner.ok_or_else(|| ApiError::internal(format!("{path}: {} is no text", real.display())))?;
         let folder = file.real.parent().map(Path::to_owned);
-        Self::open(path, root, inner, folder, Some(Arc::clone(&file.media_type)))
+        Self::open(path, root, inner, folder, Some(Arc::clone(&file.media_type)), read_bytes)
     }
 
     fn open(
@@ -69,10 +70,11 @@ impl OpenBytes {
         inner: &str,
         folder: Option<PathBuf>,
         listed_type: Option<Arc<str>>,
+        read_bytes: &Counter,
     ) -> ApiResult<Self> {
         let file = confine::open_file(root, inner).map_err(|error| io_error(&path, &error))?;
         let identity = Identity::of(&file.metadata().map_err(|error| io_error(&path, &error))?);
-        let file = Arc::new(MountedFile { file, len: identity.size_bytes });
+        let file = Arc::new(MountedFile { file, len: identity.size_bytes, read_bytes: read_bytes.clone() });
         let source = Arc::clone(&file) as Arc<dyn ByteSource>;
         Ok(Self { path, source, identity, file: Some(file), folder, listed_type })
     }
@@ -172,6 +174,8 @@ impl OpenBytes {
 struct MountedFile {
     file: fs::File,
     len: u64,
+    /// Counts what is read of all files.
+    read_bytes: Counter,
 }
 
 impl ByteSource for MountedFile {
@@ -180,7 +184,9 @@ impl ByteSource for MountedFile {
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
-        self.file.read_exact_at(buf, offset)
+        self.file.read_exact_at(buf, offset)?;
+        self.read_bytes.inc_by(buf.len() as u64);
+        Ok(())
     }
 }
 

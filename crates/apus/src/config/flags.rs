@@ -54,6 +54,10 @@ pub struct Flags {
     #[arg(long, value_name = "BYTES", env = "APUS_CHUNK_CACHE_BYTES", help_heading = "Caches")]
     pub chunk_cache_bytes: Option<u64>,
 
+    /// Bytes of statistics to keep of columns that conditions have looked at, 24 for each chunk, 0 for none [default: 67108864]
+    #[arg(long, value_name = "BYTES", env = "APUS_STATISTICS_CACHE_BYTES", help_heading = "Caches")]
+    pub statistics_cache_bytes: Option<u64>,
+
     /// The limits.
     #[command(flatten)]
     pub limits: LimitFlags,

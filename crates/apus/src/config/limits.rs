@@ -60,6 +60,9 @@ pub struct Caches {
     pub index_bytes: u64,
     /// The bytes of decoded chunks that are kept, over all open files; 0 keeps none. Only small reads use them.
     pub chunk_bytes: u64,
+    /// The bytes of statistics of columns that are kept, 24 for each chunk: what the values that conditions have looked at lie between;
+    /// 0 keeps none.
+    pub statistics_bytes: u64,
     /// The bytes of encoded descriptions of files' objects that are kept.
     pub description_bytes: u64,
 }
@@ -97,6 +100,7 @@ impl Default for Caches {
             metadata_bytes: 64 << 20,
             index_bytes: 256 << 20,
             chunk_bytes: 64 << 20,
+            statistics_bytes: 64 << 20,
             description_bytes: 64 << 20,
         }
     }

@@ -172,6 +172,7 @@ impl Config {
         caches.metadata_bytes = flags.metadata_cache_bytes.unwrap_or(caches.metadata_bytes);
         caches.index_bytes = flags.index_cache_bytes.unwrap_or(caches.index_bytes);
         caches.chunk_bytes = flags.chunk_cache_bytes.unwrap_or(caches.chunk_bytes);
+        caches.statistics_bytes = flags.statistics_cache_bytes.unwrap_or(caches.statistics_bytes);
         caches.check()?;
         Ok(Self {
             listen: flags.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN),

@@ -44,6 +44,8 @@ struct GroupExplanation<'a> {
     n_rows: u64,
     /// The rows that are looked at.
     n_candidates: u64,
+    /// Those that are not, since what earlier conditions have seen of their chunks rules them out.
+    n_ruled_out: u64,
     /// The most rows that can be wanted.
     n_rows_at_most: u64,
     /// Whether just so many are wanted.
@@ -84,6 +86,8 @@ struct Chunks {
     /// At most so many are decoded.
     touched: u64,
     skipped: u64,
+    /// Of those that are skipped, so many for what earlier conditions have seen.
+    ruled_out: u64,
 }
 
 impl HaloExplanation {
@@ -112,7 +116,8 @@ pub(super) fn explain_answer(plan: &Plan) -> ApiResult<Answer> {
 }
 
 fn explain_group<'a>(plan: &Plan, group: &'a PlannedGroup) -> ApiResult<GroupExplanation<'a>> {
-    let rows = group.candidates.sorted_and_merged();
+    let rows = [group.candidates.sorted_and_merged(), group.all_candidates.sorted_and_merged()];
+    let [n_candidates, n_all] = rows.each_ref().map(|rows| rows.n_rows().unwrap_or(u64::MAX));
     let filter = group.selection.filter();
     // A dataset of which several columns are looked at stands there once.
     let mut looked_at = BTreeMap::new();
@@ -137,7 +142,8 @@ fn explain_group<'a>(plan: &Plan, group: &'a PlannedGroup) -> ApiResult<GroupExp
         group: &group.selection.group,
         name: &group.selection.name,
         n_rows: group.selection.n_rows,
-        n_candidates: group.candidates.n_rows().unwrap_or(u64::MAX),
+        n_candidates,
+        n_ruled_out: n_all.saturating_sub(n_candidates),
         n_rows_at_most: group.most_rows(),
         is_exact: group.is_exact(),
         cells: group.cells.map(|(total, touched)| Cells { total, touched }),
@@ -146,11 +152,10 @@ fn explain_group<'a>(plan: &Plan, group: &'a PlannedGroup) -> ApiResult<GroupExp
     })
 }
 
-/// The chunks of a dataset that hold these rows, of some columns (`None` for all).
-fn chunks(dataset: &Dataset, rows: &RowRanges, columns: &[Option<u64>]) -> Option<Chunks> {
+/// The chunks of a dataset that hold these rows (those that are looked at, and all that could be), of some columns (`None` for all).
+fn chunks(dataset: &Dataset, rows: &[RowRanges; 2], columns: &[Option<u64>]) -> Option<Chunks> {
     let (shape, chunk_shape) = (dataset.shape(), dataset.chunk_shape()?);
     let (chunk_rows, inner) = chunk_shape.split_first()?;
-    let bands = |row: u64| row.checked_div(*chunk_rows);
     let n_bands = shape.first()?.div_ceil((*chunk_rows).max(1));
     let per_band = shape
         .iter()
@@ -166,15 +171,24 @@ fn chunks(dataset: &Dataset, rows: &RowRanges, columns: &[Option<u64>]) -> Optio
         }
         _ => per_band,
     };
-    let mut touched_bands = 0u64;
+    let total = n_bands.checked_mul(per_band)?;
+    let touched = |rows| n_bands_touched(rows, *chunk_rows)?.checked_mul(touched_per_band);
+    let (touched, touched_at_first) = (touched(&rows[0])?, touched(&rows[1])?);
+    let (skipped, ruled_out) = (total.saturating_sub(touched), touched_at_first.saturating_sub(touched));
+    Some(Chunks { total, touched, skipped, ruled_out })
+}
+
+/// How many times `chunk_rows` rows these rows, which rise, are in.
+fn n_bands_touched(rows: &RowRanges, chunk_rows: u64) -> Option<u64> {
+    let band = |row: u64| row.checked_div(chunk_rows);
+    let mut n_touched = 0u64;
     let mut next_band = 0u64;
     for range in rows.as_slice() {
-        let (first, last) = (bands(range.start)?.max(next_band), bands(range.end.checked_sub(1)?)?);
+        let (first, last) = (band(range.start)?.max(next_band), band(range.end.checked_sub(1)?)?);
         if last >= first {
-            touched_bands += last - first + 1;
+            n_touched += last - first + 1;
             next_band = last + 1;
         }
     }
-    let (total, touched) = (n_bands.checked_mul(per_band)?, touched_bands.checked_mul(touched_per_band)?);
-    Some(Chunks { total, touched, skipped: total.saturating_sub(touched) })
+    Some(n_touched)
 }

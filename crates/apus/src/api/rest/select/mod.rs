@@ -146,15 +146,15 @@ async fn answer(
         let catalogue = catalogue.map(|path| state.catalog.open(&caller, path)).transpose()?;
         let plan = Plan::new(&state, &file, catalogue, query)?;
         let tag = plan.tag();
+        if plan.query.explain {
+            // What is remembered of the file is part of it, so that it is not the same for long, and has no tag.
+            return Ok(explain::explain_answer(&plan)?.with_header(header::CACHE_CONTROL, "no-store"));
+        }
         if let Some(answer) = conditions.decide(&tag)? {
             return Ok(answer);
         }
         let name = path.file_name().unwrap_or("selection").to_owned();
-        let answer = if plan.query.explain {
-            explain::explain_answer(&plan)?
-        } else {
-            values_answer(plan, &name, &cancelled, &conditions, &tag)?
-        };
+        let answer = values_answer(plan, &name, &cancelled, &conditions, &tag)?;
         Ok(answer.with_header(header::ETAG, tag).with_header(header::CACHE_CONTROL, "no-cache"))
     })
     .await

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use apus_h5::{Dataset, Datatype, ReadOptions, RowRanges};
-use apus_swift::{Conversion, Frame, GroupSelection, Output, ParticleGroup, RowScan, WantedRows};
+use apus_swift::{Conversion, Frame, GroupSelection, Output, ParticleGroup, RowScan, Statistics, WantedRows};
 
 use super::{
     cancel::Cancelled,
@@ -34,6 +34,10 @@ pub(super) struct PlannedGroup {
     pub(super) selection: Arc<GroupSelection>,
     /// Rows among which the wanted ones are.
     pub(super) candidates: RowRanges,
+    /// The same before statistics ruled any out.
+    pub(super) all_candidates: RowRanges,
+    /// What is known of the columns of its filter.
+    statistics: Statistics,
     /// Cells of the group, and those that the region touches; `None` where cells were not asked.
     pub(super) cells: Option<(usize, usize)>,
     pub(super) fields: Vec<PlannedField>,
@@ -73,6 +77,10 @@ impl Plan {
         let (app, file) = (app.clone(), Arc::clone(file));
         let mut plan = Self { app, file, catalogue, output, query, groups, identities: Vec::new(), options };
         plan.identities = plan.identities_now()?;
+        // After that, so that statistics of a file that is replaced meanwhile are found out in the end.
+        for group in &mut plan.groups {
+            group.rule_out(&plan.app, &plan.file, &plan.output)?;
+        }
         Ok(plan)
     }
 
@@ -143,7 +151,7 @@ impl Plan {
     /// The scan of a group's candidates.
     pub(super) fn scan(&self, group: &PlannedGroup) -> ApiResult<RowScan> {
         let candidates = group.candidates.clone();
-        Ok(RowScan::new(&self.output, &group.selection, candidates, &self.options)?)
+        Ok(RowScan::new(&self.output, &group.selection, candidates, &group.statistics, &self.options)?)
     }
 
     /// Refuses an answer that is too large, as far as that can be known without looking at values.
@@ -223,6 +231,23 @@ impl Plan {
 }
 
 impl PlannedGroup {
+    /// Takes from the candidates what cannot satisfy the conditions, by what earlier scans have seen.
+    fn rule_out(&mut self, app: &App, file: &OpenFile, output: &Output) -> ApiResult<()> {
+        let filter = self.selection.filter();
+        for (index, column) in filter.columns().iter().enumerate() {
+            let known = if filter.is_of_condition(index) {
+                app.statistics.of_column(file, &output.file().dataset(&column.path)?, column.index)?
+            } else {
+                None
+            };
+            self.statistics.push(known);
+        }
+        if self.statistics.iter().any(Option::is_some) {
+            self.candidates = filter.rows_that_may_match(&self.all_candidates, &self.statistics);
+        }
+        Ok(())
+    }
+
     /// Whether the candidates are the wanted rows.
     pub(super) fn is_exact(&self) -> bool {
         self.selection.filter().keeps_all()
@@ -279,7 +304,15 @@ fn plan_groups(output: &Output, query: &SelectQuery) -> ApiResult<Vec<PlannedGro
         let cells = table.as_ref().map(|table| (table.rows().len(), table.n_touching(&selection.region)));
         let fields = plan_fields(output, &selection, described)?;
         let row_bytes = fields.iter().fold(0u64, |n, field| n.saturating_add(field.row_bytes));
-        groups.push(PlannedGroup { selection: Arc::new(selection), candidates, cells, fields, row_bytes });
+        groups.push(PlannedGroup {
+            selection: Arc::new(selection),
+            all_candidates: candidates.clone(),
+            candidates,
+            statistics: Statistics::new(),
+            cells,
+            fields,
+            row_bytes,
+        });
     }
     Ok(groups)
 }

@@ -1,7 +1,12 @@
 """explain=true of /v1/select: the numbers, counted by h5py; and what a service may cost meanwhile."""
 
+import socket
+import time
+import urllib.parse
+
 import h5py
 import numpy as np
+import pytest
 
 from conftest import REPOSITORY, TEST_DATA
 from select_reference import arrays_of, box_sides
@@ -82,3 +87,37 @@ def test_memory_is_bounded_and_cancelled_requests_stop(start_server, tmp_path):
         arrays = arrays_of(http.get("/v1/select/large/large.hdf5", params={"fields": "gas.masses,gas.coordinates", "sphere": "1,1,1,0.3"}))
         assert arrays["gas.masses"].size
     assert server.peak_memory_bytes() < 500 << 20
+
+
+@pytest.mark.parametrize("form", ["npz", "arrow"])
+def test_a_request_whose_client_is_gone_reads_no_further(start_server, tmp_path, form):
+    """Before the first byte, and where rows leave as they are found; no row here ever does."""
+    n = 16_000_000
+    path = tmp_path / "long.hdf5"
+    with h5py.File(GAS) as source, h5py.File(path, "w", libver="latest") as f:
+        for name in ("Header", "Units", "Cosmology"):
+            source.copy(name, f)
+        stored = source["PartType0/Temperatures"]
+        made = f.create_dataset("PartType0/Temperatures", data=np.resize(stored[()], n), chunks=(8192,))
+        made.attrs.update(stored.attrs)
+    # Much to calculate, so that there is time to go away.
+    where = " or ".join(["sqrt(abs(temperatures - temperatures)) > 0"] * 5)
+    asked = urllib.parse.urlencode({"fields": "gas.temperatures", "where": where, "format": form})
+    server = start_server({"": tmp_path})
+    with server.session() as http:
+
+        def wait_until(condition):
+            end = time.monotonic() + 60
+            while not condition():
+                assert time.monotonic() < end
+            return http.counted("file_read_bytes_total")
+
+        address = urllib.parse.urlsplit(server.url)
+        with socket.create_connection((address.hostname, address.port)) as connection:
+            connection.sendall(f"GET /v1/select/long.hdf5?{asked} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            wait_until(lambda: http.counted("file_read_bytes_total") > 1 << 20)
+        when_stopped = wait_until(lambda: http.counted("reads_in_progress") == http.counted("answers_in_progress") == 0)
+        assert 1 << 20 < when_stopped < 2 * n
+        # Who stays makes it read all.
+        assert http.get(f"/v1/select/long.hdf5?{asked}").status_code == 200
+        assert http.counted("file_read_bytes_total") - when_stopped >= 4 * n

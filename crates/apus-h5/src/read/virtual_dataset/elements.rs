@@ -34,12 +34,18 @@ impl Elements {
             MappedSelection::None => Self::Combs(shape.iter().map(|_| Comb::range(0, 0)).collect()),
             MappedSelection::All => Self::Combs(shape.iter().map(|n| Comb::range(0, *n)).collect()),
             MappedSelection::Regular(dims) => Self::Combs(dims.iter().map(|dim| comb(dim, n_unlimited)).collect()),
-            MappedSelection::Boxes(boxes) => {
-                let ranges =
-                    |(first, last): &(Vec<u64>, Vec<u64>)| first.iter().zip(last).map(|(a, b)| *a..b + 1).collect();
-                let boxes: Vec<Ranges> = boxes.iter().map(ranges).collect();
-                Self::Boxes(BoxSet::new(&boxes).ok_or("a selection of too many boxes")?)
-            }
+            MappedSelection::Boxes(boxes) => match &boxes[..] {
+                // Version 1 of hyperslabs has only boxes: whole rows are one of them.
+                [(first, last)] => {
+                    Self::Combs(first.iter().zip(last).map(|(a, b)| Comb::range(*a, b + 1 - a)).collect())
+                }
+                boxes => {
+                    let ranges =
+                        |(first, last): &(Vec<u64>, Vec<u64>)| first.iter().zip(last).map(|(a, b)| *a..b + 1).collect();
+                    let boxes: Vec<Ranges> = boxes.iter().map(ranges).collect();
+                    Self::Boxes(BoxSet::new(&boxes).ok_or("a selection of too many boxes")?)
+                }
+            },
         };
         if let Self::Combs(combs) = &elements {
             let n: Vec<u64> = combs.iter().map(|comb| comb.n).collect();
@@ -158,5 +164,22 @@ pub(super) fn endless(dim: &Dimension) -> Comb {
         (Count::Limited(1), Count::Limited(block)) => Comb { start, stride: block, block, n },
         (_, Count::Limited(block)) => Comb { start, stride: dim.stride, block, n },
         (_, Count::Unlimited) => Comb { start, stride: 1, block: 1, n },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_rows_however_they_are_written() {
+        let once =
+            |start, block| Dimension { start, stride: 1, count: Count::Limited(1), block: Count::Limited(block) };
+        let rows = |selection| Elements::new(&selection, &[1000, 3], None).unwrap().as_rows(&[1000, 3]);
+        assert_eq!(rows(MappedSelection::Regular(vec![once(250, 250), once(0, 3)])), Some(250..500));
+        // In version 1, as h5py writes them.
+        assert_eq!(rows(MappedSelection::Boxes(vec![(vec![250, 0], vec![499, 2])])), Some(250..500));
+        assert_eq!(rows(MappedSelection::Boxes(vec![(vec![250, 0], vec![499, 1])])), None);
+        assert_eq!(rows(MappedSelection::Boxes(vec![(vec![0, 0], vec![9, 2]), (vec![20, 0], vec![29, 2])])), None);
     }
 }

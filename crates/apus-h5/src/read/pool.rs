@@ -11,6 +11,8 @@ use std::{
     thread,
 };
 
+use super::buffers::Buffers;
+
 /// What all readers together may have under way beyond the first part of each: enough that every thread finds its next job there
 /// when it ends one, for more would only wait.
 const AHEAD_BYTES_PER_THREAD: usize = 8 << 20;
@@ -29,7 +31,8 @@ pub struct DecodePool {
 /// Ends the threads when the last handle goes.
 struct Threads {
     shared: Arc<Shared>,
-    n_threads: usize,
+    n: usize,
+    buffers: Buffers,
 }
 
 #[derive(Default)]
@@ -74,7 +77,7 @@ impl DecodePool {
     /// Errors: the operating system's, where it grants no more threads.
     pub fn new(n_threads: usize) -> io::Result<Self> {
         let n_threads = n_threads.max(1);
-        let threads = Arc::new(Threads { shared: Arc::default(), n_threads });
+        let threads = Arc::new(Threads { shared: Arc::default(), n: n_threads, buffers: Buffers::default() });
         for i in 0..n_threads {
             let shared = Arc::clone(&threads.shared);
             thread::Builder::new().name(format!("decode-{i}")).spawn(move || shared.work())?;
@@ -90,7 +93,12 @@ impl DecodePool {
 
     /// The number of threads.
     pub fn n_threads(&self) -> usize {
-        self.threads.n_threads
+        self.threads.n
+    }
+
+    /// The buffers of all readers.
+    pub(super) fn buffers(&self) -> &Buffers {
+        &self.threads.buffers
     }
 
     /// Runs a job of that cost when its turn comes.
@@ -102,7 +110,7 @@ impl DecodePool {
 
     /// Leave to have `n_bytes` more under way, if all readers together have not too much.
     pub(super) fn borrow_ahead(&self, n_bytes: usize) -> Option<Borrowed> {
-        let limit = self.threads.n_threads.saturating_mul(AHEAD_BYTES_PER_THREAD);
+        let limit = self.threads.n.saturating_mul(AHEAD_BYTES_PER_THREAD);
         let shared = &self.threads.shared;
         let more = |held: usize| held.checked_add(n_bytes).filter(|held| *held <= limit);
         let borrowed = shared.ahead_bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);

@@ -42,8 +42,7 @@ thread_local! {
 pub(crate) struct Shared {
     pub(crate) storage: Arc<Storage>,
     pub(crate) tiling: Arc<Tiling>,
-    pub(crate) buffers: Buffers,
-    raw_buffers: Buffers,
+    buffers: Buffers,
     cancelled: AtomicBool,
     /// Whether its chunks are kept for other requests: the file has a cache, and few chunks are touched.
     is_cached: bool,
@@ -89,10 +88,9 @@ pub(crate) struct KeptChunks {
 }
 
 impl Shared {
-    pub(crate) fn new(storage: Arc<Storage>, tiling: Arc<Tiling>) -> Self {
-        let (buffers, raw_buffers) = (Buffers::default(), Buffers::default());
+    pub(crate) fn new(storage: Arc<Storage>, tiling: Arc<Tiling>, buffers: Buffers) -> Self {
         let is_cached = storage.keeps_chunks() && tiling.touched_chunk_bytes() <= MAX_CACHED_READ_BYTES;
-        Self { storage, tiling, buffers, raw_buffers, cancelled: AtomicBool::new(false), is_cached }
+        Self { storage, tiling, buffers, cancelled: AtomicBool::new(false), is_cached }
     }
 
     /// Says that nobody wants the segments any more.
@@ -210,7 +208,7 @@ impl Shared {
         }
         let (reads, starts, total) = coalesce(&requests);
         let address_space = || self.storage.damaged(format!("{total} bytes to be read at once"));
-        let mut raw = self.raw_buffers.take(usize::try_from(total).map_err(|_| address_space())?);
+        let mut raw = self.buffers.take(usize::try_from(total).map_err(|_| address_space())?);
         for read in reads {
             let range = usize::try_from(read.at).ok().zip(usize::try_from(read.len).ok());
             let part = range.and_then(|(at, len)| raw.bytes_mut().get_mut(at..at.checked_add(len)?));

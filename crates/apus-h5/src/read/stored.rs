@@ -84,7 +84,8 @@ impl StoredReader {
         let (grid, chunk_bytes) =
             storage.grid(whole_after).ok_or_else(|| storage.damaged(format!("an extent of {:?}", storage.dims)))?;
         let tiling = Tiling::new(grid, wanted, storage.native_bytes as u64, chunk_bytes);
-        let mut shared = Shared::new(Arc::new(storage), Arc::new(tiling));
+        let buffers = options.map(|options| options.pool.buffers().clone()).unwrap_or_default();
+        let mut shared = Shared::new(Arc::new(storage), Arc::new(tiling), buffers);
         let way = if shared.is_direct() {
             shared.shorten_segments();
             Way::Direct

@@ -17,8 +17,11 @@ use super::{
 use crate::Result;
 
 /// So many segments are started before the first one is waited for, and at every further call, so that work ahead grows while
-/// blocks flow but the first block does not wait for it.
+/// blocks flow but the first block does not wait for it. They need no leave: what clients hold that take nothing keeps nobody
+/// from having two threads at work.
 const MIN_STARTED: usize = 2;
+/// No more are under way until so many were taken: what the sockets of a slow client swallow at first says nothing.
+const N_TAKEN_BEFORE_GROWING: u64 = 8;
 /// At most so many segments are under way, however small they are and however much the configuration allows.
 const MAX_WINDOW: usize = 1024;
 
@@ -38,6 +41,7 @@ pub(super) struct StoredReader {
     /// How many may be under way: one more whenever the caller had to wait, one less whenever all were ready before it came. So
     /// a caller that takes blocks as fast as they come keeps all threads busy, and one that does not holds a segment or two.
     window: usize,
+    n_taken: u64,
     /// What the last segment took.
     last_bytes: usize,
     /// What could not be started, to be told when its turn comes.
@@ -62,7 +66,7 @@ struct UnderWay {
     decoded: mpsc::Receiver<Result<Buffer>>,
     size_bytes: usize,
     ready: Option<Result<Buffer>>,
-    /// Leave to be under way; the first in the queue needs none.
+    /// Leave to be under way; the first ones in the queue need none.
     _leave: Option<Borrowed>,
 }
 
@@ -107,6 +111,7 @@ impl StoredReader {
             queue: VecDeque::new(),
             queued_bytes: 0,
             window: MIN_STARTED,
+            n_taken: 0,
             last_bytes: 0,
             failed: None,
             current: None,
@@ -170,8 +175,10 @@ impl StoredReader {
             n_started += 1;
         }
         let Some(mut first) = self.queue.pop_front() else { return self.failed.take().map(Err) };
+        self.n_taken += 1;
         if !first.is_ready() {
-            self.window = (self.window + 1).min(MAX_WINDOW);
+            let most = if self.n_taken < N_TAKEN_BEFORE_GROWING { MIN_STARTED } else { MAX_WINDOW };
+            self.window = (self.window + 1).min(most);
         }
         self.queued_bytes -= first.size_bytes;
         let decoded = first.ready.or_else(|| first.decoded.recv().ok());
@@ -188,8 +195,9 @@ impl StoredReader {
         }
         let Some(pool) = &self.pool else { return false };
         // What the next segment takes is known only when it is planned; it is much like the one before.
-        let leave = if self.queue.is_empty() { None } else { pool.borrow_ahead(self.last_bytes) };
-        if leave.is_none() && !self.queue.is_empty() {
+        let needs_leave = self.queue.len() >= MIN_STARTED;
+        let leave = if needs_leave { pool.borrow_ahead(self.last_bytes) } else { None };
+        if leave.is_none() && needs_leave {
             return false;
         }
         let Some(segment) = self.plan.next() else { return false };

@@ -42,10 +42,17 @@ impl JsonEncoder {
 
     /// Writes whole elements, which follow those that were written before.
     pub fn write(&mut self, elements: &[u8], out: &mut Vec<u8>) {
-        for element in elements.chunks_exact(self.scalar.size().max(1)) {
+        let size = self.scalar.size().max(1);
+        let (row_len, mut left) = (self.shape.last().copied().unwrap_or(1), elements);
+        while left.len() >= size {
+            // All of this row, or what came of it.
+            let n_left = row_len.saturating_sub(self.position.last().copied().unwrap_or(0)).max(1);
+            let n = usize::try_from(n_left).unwrap_or(usize::MAX).min(left.len() / size);
+            let (row, rest) = left.split_at(n * size);
             before_element(&mut self.is_started, &self.position, out);
-            self.scalar.write(element, out);
-            self.is_over = after_element(&mut self.position, &self.shape, out);
+            self.scalar.write_row(row, out);
+            self.is_over = after_elements(n as u64, &mut self.position, &self.shape, out);
+            left = rest;
         }
     }
 
@@ -93,7 +100,7 @@ fn write_variable(dtype: &Datatype, shape: &[u64], elements: &[Vec<u8>], out: &m
             Some(base) => write_sequence(base, element, out),
             None => scalar::write_text(element, out),
         }
-        after_element(&mut position, shape, out);
+        after_elements(1, &mut position, shape, out);
     }
     if elements.is_empty() {
         write_empty(shape, out);
@@ -122,10 +129,10 @@ fn before_element(is_started: &mut bool, position: &[u64], out: &mut Vec<u8>) {
     out.extend(std::iter::repeat_n(b'[', n_starting));
 }
 
-/// Steps on, and closes the brackets of every axis that is complete. Whether all is.
-fn after_element(position: &mut [u64], shape: &[u64], out: &mut Vec<u8>) -> bool {
+/// Steps on by elements of one row, and closes the brackets of every axis that is complete. Whether all is.
+fn after_elements(mut n_elements: u64, position: &mut [u64], shape: &[u64], out: &mut Vec<u8>) -> bool {
     for (p, n) in position.iter_mut().zip(shape).rev() {
-        *p += 1;
+        *p += std::mem::replace(&mut n_elements, 1);
         if *p < *n {
             return false;
         }

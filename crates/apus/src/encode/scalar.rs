@@ -78,6 +78,20 @@ impl Scalar {
         }
     }
 
+    /// Writes elements with commas between them.
+    pub(super) fn write_row(&self, elements: &[u8], out: &mut Vec<u8>) {
+        match self {
+            // What most data are, without asking for the type of each.
+            Self::F64 => {
+                separated(elements.as_chunks().0, out, |bytes, out| write_f64(f64::from_le_bytes(*bytes), out));
+            }
+            Self::F32 => separated(elements.as_chunks().0, out, |bytes, out| {
+                write_f32(f32::from_le_bytes(*bytes), Precision::Single, out);
+            }),
+            _ => separated(elements.chunks_exact(self.size().max(1)), out, |bytes, out| self.write(bytes, out)),
+        }
+    }
+
     /// Writes one element; `bytes` are as many as [`size`](Self::size).
     pub(super) fn write(&self, bytes: &[u8], out: &mut Vec<u8>) {
         match self {
@@ -106,6 +120,15 @@ impl Scalar {
             }
             Self::Array { base, dims } => write_array(base, dims, bytes, out),
         }
+    }
+}
+
+fn separated<T>(elements: impl IntoIterator<Item = T>, out: &mut Vec<u8>, mut write: impl FnMut(T, &mut Vec<u8>)) {
+    for (i, element) in elements.into_iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        write(element, out);
     }
 }
 

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from apus_server import binary, run
+from apus_server import Server, binary, run
 from conftest import PACKS, TEST_DATA, compared
 
 SNAPSHOT = TEST_DATA / "cosmo_box_lossy_nogzip.hdf5"
@@ -118,6 +118,47 @@ def test_a_setting_that_is_not_known(tmp_path):
     refused = run("serve", TEST_DATA, "--config", tmp_path / "apus.toml", home=tmp_path)
     assert refused.returncode == 1
     assert "listne" in refused.stderr
+
+
+def limited(server, n_descriptors):
+    """The server under a hard limit of descriptors."""
+    server.arguments = ["sh", "-c", f'ulimit -n {n_descriptors}; exec "$0" "$@"', *server.arguments]
+    return server
+
+
+def test_serve_raises_the_soft_limit_of_descriptors(tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+        server = Server({"": TEST_DATA}, tmp_path / "home")
+        with server:
+            assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)[0] == min(4096 + 128 + 256 + 64, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_serve_with_few_descriptors_takes_fewer_connections(tmp_path):
+    """Those that it takes are answered, and those that have to wait are when others go."""
+    with limited(Server({"": TEST_DATA}, tmp_path / "home"), 480) as server:
+        server.wait_for("ulimit -n")
+        address = ("127.0.0.1", int(server.url.rstrip("/").rpartition(":")[2]))
+        held = [socket.create_connection(address) for _ in range(32)]
+        with socket.create_connection(address) as late:
+            late.sendall(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n")
+            late.settimeout(0.3)
+            with pytest.raises(TimeoutError):
+                late.recv(12)
+            for connection in held:
+                connection.close()
+            late.settimeout(30)
+            assert late.recv(12) == b"HTTP/1.1 200"
+
+
+def test_serve_does_not_start_where_files_take_all_descriptors(tmp_path):
+    server = limited(Server({"": TEST_DATA}, tmp_path / "home"), 400)
+    refused = subprocess.run(server.arguments, env=server.environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert refused.returncode == 1
+    assert "ulimit -n grants 400" in refused.stderr
 
 
 def test_one_folder_without_a_name_is_the_root(start_server, tmp_path):

@@ -16,6 +16,7 @@ pub mod auth;
 pub mod catalog;
 pub mod config;
 mod content_coding;
+pub mod descriptors;
 pub mod encode;
 pub mod error;
 pub mod metrics;

@@ -7,6 +7,7 @@ use apus::{
     app::App,
     auth::{AuthSettings, Authenticator},
     config::{Config, Flags},
+    descriptors,
     router::router,
     server,
     state::{self, State, StateError},
@@ -44,7 +45,7 @@ impl Serve {
 /// Serves until told to stop. `open_auth` says who may be who, `greeting` makes of the URL what is printed when the service is ready.
 #[expect(clippy::print_stdout, reason = "the command line tells when it is ready")]
 pub(crate) fn start<F: Future<Output = anyhow::Result<Authenticator>>>(
-    config: Config,
+    mut config: Config,
     open_auth: impl FnOnce(Config) -> F,
     greeting: impl FnOnce(&str) -> String,
 ) -> anyhow::Result<ExitCode> {
@@ -53,6 +54,7 @@ pub(crate) fn start<F: Future<Output = anyhow::Result<Authenticator>>>(
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
+    descriptors::make_room(&mut config)?;
     runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let auth = open_auth(config.clone()).await?;
         let app = App::new(config, auth)?;

@@ -1,0 +1,83 @@
+//! Descriptors: connections and open files together must fit what the operating system grants (`ulimit -n`).
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::config::{Config, ConfigError};
+
+/// What the runtime, the accounts, listings and logins take, and a few to spare.
+const N_OTHERS: usize = 64;
+/// With fewer connections there is no service.
+const MIN_CONNECTIONS: usize = 16;
+
+/// Sees to it that there are descriptors for everything that the configuration allows: raises the soft limit of this process as
+/// far as is needed and the hard one allows; where that is too little, lowers the number of connections and says so.
+///
+/// Errors: [`ConfigError::Value`] where files alone take all descriptors.
+pub fn make_room(config: &mut Config) -> Result<(), ConfigError> {
+    let needed = config.limits.connections.saturating_add(n_for_files(config));
+    let granted = raise_to(needed as u64);
+    let connections = connections_within(granted, config)?;
+    if connections < config.limits.connections {
+        tracing::warn!(
+            connections,
+            configured = config.limits.connections,
+            granted,
+            needed,
+            "ulimit -n leaves descriptors for fewer connections than are configured: more have to wait"
+        );
+        config.limits.connections = connections;
+    }
+    Ok(())
+}
+
+/// Every answer may read a file that is not kept open any more.
+fn n_for_files(config: &Config) -> usize {
+    config.caches.open_files.saturating_add(config.limits.concurrent_answers).saturating_add(N_OTHERS)
+}
+
+/// The connections that `granted` descriptors leave room for.
+fn connections_within(granted: u64, config: &Config) -> Result<usize, ConfigError> {
+    let left = usize::try_from(granted).unwrap_or(usize::MAX).saturating_sub(n_for_files(config));
+    if left < MIN_CONNECTIONS.min(config.limits.connections) {
+        return Err(ConfigError::Value(format!(
+            "ulimit -n grants {granted} descriptors, and caches.open_files ({}), limits.concurrent_answers ({}) and {N_OTHERS} \
+             for all else leave {left} for connections: raise ulimit -n, or lower those",
+            config.caches.open_files, config.limits.concurrent_answers
+        )));
+    }
+    Ok(left.min(config.limits.connections))
+}
+
+/// The number of descriptors that this process may have, after trying to have as many as are needed.
+fn raise_to(needed: u64) -> u64 {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    // No limit is one that nobody reaches.
+    let current = current.unwrap_or(u64::MAX);
+    let wanted = needed.min(maximum.unwrap_or(u64::MAX));
+    if wanted > current && setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }).is_ok() {
+        return wanted;
+    }
+    current
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(granted: u64, expect: Option<usize>) {
+        let mut config = Config::of_mounts(Vec::new());
+        (config.limits.connections, config.limits.concurrent_answers, config.caches.open_files) = (1000, 100, 36);
+        let connections = connections_within(granted, &config);
+        assert_eq!(connections.as_ref().ok(), expect.as_ref(), "{connections:?}");
+    }
+
+    #[test]
+    fn connections_have_what_files_leave() {
+        check(1200, Some(1000));
+        check(u64::MAX, Some(1000));
+        check(1199, Some(999));
+        check(216, Some(16));
+        check(215, None);
+        check(0, None);
+    }
+}

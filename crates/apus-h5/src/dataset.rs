@@ -170,6 +170,12 @@ impl Dataset {
         Reader::new(self, selection, Some(options), Form::Native, 0)
     }
 
+    /// As [`reader`](Self::reader), without a pool: blocks are made by the thread that asks for them, each about a mebibyte or one
+    /// band of chunks.
+    pub fn reader_without_pool(&self, selection: Selection) -> Result<Reader> {
+        Reader::new(self, selection, None, Form::Native, 0)
+    }
+
     /// Reads everything, for datasets that are known to be small (at most `limit_bytes` in memory, else
     /// [`Error::OverLimit`](crate::Error::OverLimit)); variable-length ones too.
     pub fn read_all(&self, limit_bytes: u64) -> Result<Array> {

@@ -150,6 +150,8 @@ fn describe(object: &Object) -> Result<Value, Error> {
 
 fn describe_attribute(attribute: &Attribute) -> Value {
     let Attribute { stored_type: stored, value, .. } = attribute;
+    let counts = value.to_i128().and_then(|v| v.into_iter().map(|v| u64::try_from(v).ok()).collect::<Option<Vec<_>>>());
+    assert_eq!(value.to_u64(), counts, "{}", attribute.name);
     json!({
         "type": stored_type(stored),
         "dtype": native_type(&value.dtype),

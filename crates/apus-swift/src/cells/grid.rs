@@ -1,5 +1,6 @@
 //! The grid of cells, and the tables of its groups.
 
+use apus_h5::ReadOptions;
 use serde::Serialize;
 
 use super::{
@@ -25,6 +26,12 @@ pub struct CellGrid {
     /// swiftsimio's order of cells: by ascending offset of the first group.
     #[serde(skip)]
     order: Vec<usize>,
+    /// The offsets of the group that gives the order, by its name.
+    #[serde(skip)]
+    first_offsets: Option<(String, Vec<u64>)>,
+    /// How tables are read.
+    #[serde(skip)]
+    options: Option<ReadOptions>,
 }
 
 /// The group of cells that all groups of a SOAP catalogue share.
@@ -37,6 +44,11 @@ impl Output {
     ///
     /// Errors: [`Error::Malformed`] where they contradict themselves, and those of reading.
     pub fn cells(&self) -> Result<Option<CellGrid>> {
+        self.cells_read_with(None)
+    }
+
+    /// As [`cells`](Self::cells), on the threads of these options where there are any: large grids take milliseconds.
+    pub fn cells_read_with(&self, options: Option<&ReadOptions>) -> Result<Option<CellGrid>> {
         let cells = match self.file().group("/Cells") {
             Ok(cells) => cells,
             Err(apus_h5::Error::NotFound { .. }) => return Ok(None),
@@ -54,7 +66,7 @@ impl Output {
                 .ok_or_else(|| malformed(self, &format!("/Cells/Meta-data@{name}"), "is not three positive numbers"))
         };
         let dimension = meta_data.u64s("dimension").unwrap_or_default();
-        let centres = positions(self, "/Cells/Centres", MAX_CELLS)?;
+        let centres = positions(self, "/Cells/Centres", MAX_CELLS, options)?.as_chunks().0.to_vec();
         let mut grid = CellGrid {
             n_cells: centres.len(),
             dimension: dimension
@@ -63,6 +75,8 @@ impl Output {
             size: three("size")?,
             centres,
             order: Vec::new(),
+            first_offsets: None,
+            options: options.cloned(),
         };
         grid.order = (0..grid.n_cells).collect();
         let first = if *self.kind() == OutputKind::SoapCatalogue {
@@ -74,6 +88,7 @@ impl Output {
             let offsets = grid.offsets(self, first)?;
             // Stable, as numpy's is: cells without rows share their offset with others.
             grid.order.sort_by_key(|cell| offsets[*cell]);
+            grid.first_offsets = Some((first.to_owned(), offsets));
         }
         Ok(Some(grid))
     }
@@ -90,10 +105,16 @@ impl CellGrid {
     ///
     /// Errors: [`Error::Malformed`] where cells have rows that the group does not have, and those of reading.
     pub fn table(&self, output: &Output, group: &ParticleGroup) -> Result<Option<CellTable>> {
+        let options = self.options.as_ref();
         let shared = *output.kind() == OutputKind::SoapCatalogue;
         let cells = if shared { SHARED_CELLS } else { group.group.as_str() };
-        let Some(counts) = counts(output, &format!("/Cells/Counts/{cells}"), self.n_cells)? else { return Ok(None) };
-        let offsets = self.offsets(output, cells)?;
+        let Some(counts) = counts(output, &format!("/Cells/Counts/{cells}"), self.n_cells, options)? else {
+            return Ok(None);
+        };
+        let offsets = match &self.first_offsets {
+            Some((first, offsets)) if first == cells => offsets,
+            _ => &self.offsets(output, cells)?,
+        };
         let this_file = match output.distribution() {
             Distribution::Part { index, .. } => self.files(output, cells)?.map(|files| (files, index)),
             Distribution::Single | Distribution::Virtual => None,
@@ -117,7 +138,9 @@ impl CellGrid {
     fn offsets(&self, output: &Output, cells: &str) -> Result<Vec<u64>> {
         // Before files could be distributed, offsets had another name.
         for name in ["OffsetsInFile", "Offsets"] {
-            if let Some(offsets) = counts(output, &format!("/Cells/{name}/{cells}"), self.n_cells)? {
+            if let Some(offsets) =
+                counts(output, &format!("/Cells/{name}/{cells}"), self.n_cells, self.options.as_ref())?
+            {
                 return Ok(offsets);
             }
         }
@@ -125,15 +148,18 @@ impl CellGrid {
     }
 
     fn files(&self, output: &Output, cells: &str) -> Result<Option<Vec<u64>>> {
-        counts(output, &format!("/Cells/Files/{cells}"), self.n_cells)
+        counts(output, &format!("/Cells/Files/{cells}"), self.n_cells, self.options.as_ref())
     }
 
     /// The bounds of each cell, in swiftsimio's order.
     ///
     /// Source: swiftsimio 12, `masks.py`, `_unpack_cell_metadata`.
     fn bounds(&self, output: &Output, cells: &str, shared: bool) -> Result<CellBounds> {
-        let measured = |name: &str| optional_positions(output, &format!("/Cells/{name}/{cells}"), self.n_cells);
+        let measured = |name: &str| {
+            optional_positions(output, &format!("/Cells/{name}/{cells}"), self.n_cells, self.options.as_ref())
+        };
         if let (Some(least), Some(greatest)) = (measured("MinPositions")?, measured("MaxPositions")?) {
+            let (least, greatest) = (least.as_chunks::<3>().0, greatest.as_chunks::<3>().0);
             let bounds = self.order.iter().map(|cell| {
                 let (centre, least, greatest) = (self.centres[*cell], least[*cell], greatest[*cell]);
                 let axis = |i: usize| {

@@ -38,7 +38,7 @@ pub(super) struct PlannedGroup {
     pub(super) all_candidates: RowRanges,
     /// What is known of the columns of its filter.
     statistics: Statistics,
-    /// Cells of the group, and those that the region touches; `None` where cells were not asked.
+    /// Cells of the group, and those that the region touches, to be told by an explanation; `None` where cells were not asked.
     pub(super) cells: Option<(usize, usize)>,
     pub(super) fields: Vec<PlannedField>,
     /// The bytes of a row of all fields.
@@ -73,7 +73,7 @@ impl Plan {
             let halos = halos.request.resolve(&output, catalogue.as_deref(), &options)?;
             query.request.halos = Some(Arc::new(halos));
         }
-        let groups = plan_groups(&output, &query)?;
+        let groups = plan_groups(&output, &query, &options)?;
         let (app, file) = (app.clone(), Arc::clone(file));
         let mut plan = Self { app, file, catalogue, output, query, groups, identities: Vec::new(), options };
         plan.identities = plan.identities_now()?;
@@ -281,7 +281,7 @@ impl PlannedField {
     }
 }
 
-fn plan_groups(output: &Output, query: &SelectQuery) -> ApiResult<Vec<PlannedGroup>> {
+fn plan_groups(output: &Output, query: &SelectQuery, options: &ReadOptions) -> ApiResult<Vec<PlannedGroup>> {
     let selections = query.request.resolve(output)?;
     if selections.len() > 1 && query.format.is_table() && !query.explain {
         let names: Vec<&str> = selections.iter().map(|selection| selection.name.as_str()).collect();
@@ -292,7 +292,7 @@ fn plan_groups(output: &Output, query: &SelectQuery) -> ApiResult<Vec<PlannedGro
         )));
     }
     let needs_cells = selections.iter().any(|selection| !selection.region.is_everything());
-    let grid = if needs_cells { output.cells()? } else { None };
+    let grid = if needs_cells { output.cells_read_with(Some(options))? } else { None };
     let mut groups = Vec::with_capacity(selections.len());
     for selection in selections {
         let described = output.group(&selection.group)?;
@@ -301,7 +301,10 @@ fn plan_groups(output: &Output, query: &SelectQuery) -> ApiResult<Vec<PlannedGro
             _ => None,
         };
         let candidates = selection.candidate_rows(table.as_ref())?;
-        let cells = table.as_ref().map(|table| (table.rows().len(), table.n_touching(&selection.region)));
+        let cells = table
+            .as_ref()
+            .filter(|_| query.explain)
+            .map(|table| (table.rows().len(), table.n_touching(&selection.region)));
         let fields = plan_fields(output, &selection, described)?;
         let row_bytes = fields.iter().fold(0u64, |n, field| n.saturating_add(field.row_bytes));
         groups.push(PlannedGroup {

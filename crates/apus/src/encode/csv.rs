@@ -3,7 +3,7 @@
 
 use apus_h5::{Array, Data, Datatype};
 
-use super::{EncodeError, dtype::name_of, scalar::Scalar};
+use super::{EncodeError, dtype::name_of, number::Notation, scalar::Scalar};
 
 /// The media type.
 pub const CONTENT_TYPE: &str = "text/csv; charset=utf-8; header=present";
@@ -186,7 +186,7 @@ pub(super) fn write_cell(cell: &Cell, element: &[u8], json: &mut Vec<u8>, out: &
         }
         Scalar::F16 | Scalar::F32 | Scalar::F64 => {
             json.clear();
-            scalar.write(bytes, json);
+            scalar.write(bytes, Notation::Strict, json);
             out.extend_from_slice(match json.as_slice() {
                 b"\"NaN\"" => b"NaN",
                 b"\"Infinity\"" => b"inf",
@@ -194,7 +194,7 @@ pub(super) fn write_cell(cell: &Cell, element: &[u8], json: &mut Vec<u8>, out: &
                 number => number,
             });
         }
-        other => other.write(bytes, out),
+        other => other.write(bytes, Notation::Strict, out),
     }
 }
 

@@ -12,11 +12,12 @@ pub mod json;
 pub mod msgpack;
 pub mod npy;
 pub mod npz;
+pub mod number;
 pub(crate) mod numpy_type;
 pub mod parquet;
 pub mod pickle;
-pub mod python_json;
 
+mod nesting;
 mod scalar;
 
 /// Why values cannot leave in a form.

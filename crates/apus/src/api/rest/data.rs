@@ -26,6 +26,7 @@ use crate::{
         dtype::{self, Dtype},
         json::{self, JsonEncoder},
         npy,
+        number::Notation,
     },
     error::{ApiError, ApiResult, Problem},
     read_task::{self, Answer, AnswerBody},
@@ -193,7 +194,7 @@ impl Source {
             let answer = Answer::new(csv::CONTENT_TYPE, AnswerBody::Blocks { blocks, size_bytes: None });
             Ok(answer.with_header(header::CONTENT_DISPOSITION, disposition))
         } else {
-            let encoder = JsonEncoder::new(reader.dtype(), &shape)?;
+            let encoder = JsonEncoder::new(reader.dtype(), &shape, Notation::Strict)?;
             let blocks = text_blocks(self, reader, encoder, Vec::new())?;
             Ok(Answer::new(json::CONTENT_TYPE, AnswerBody::Blocks { blocks, size_bytes: None }))
         }

@@ -15,7 +15,11 @@ use crate::{
     app::App,
     auth::Caller,
     catalog::OpenFile,
-    encode::{numpy_type::type_string, python_json::ArrayWriter},
+    encode::{
+        json::{JsonEncoder, JsonTexts},
+        number::Notation,
+        numpy_type::type_string,
+    },
     error::{ApiError, ApiResult},
     read_task::{self, Answer, AnswerBody},
 };
@@ -121,9 +125,7 @@ fn hdf5_path(field: &str) -> String {
 /// The body, block by block.
 struct JsonBlocks {
     file: std::sync::Arc<OpenFile>,
-    writer: ArrayWriter,
     elements: Elements,
-    shape: Vec<u64>,
     type_string: String,
     stage: Stage,
 }
@@ -131,9 +133,9 @@ struct JsonBlocks {
 /// Where the elements come from.
 enum Elements {
     /// Of a fixed size, as they are decoded: the block that is written now, how far, and those after it.
-    Fixed { reader: Reader, block: Option<(apus_h5::Block, usize)> },
+    Fixed { encoder: JsonEncoder, reader: Reader, block: Option<(apus_h5::Block, usize)> },
     /// Texts, held whole.
-    Texts(std::vec::IntoIter<Vec<u8>>),
+    Texts { encoder: JsonTexts, texts: std::vec::IntoIter<Vec<u8>> },
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -169,44 +171,48 @@ impl JsonBlocks {
             let array = dataset.read(selection, app.config.limits.held_bytes)?;
             let shape = without_column(array.space.shape());
             let apus_h5::Data::Variable(texts) = array.data else { return Err(no_form(&"texts were expected")) };
-            let writer = ArrayWriter::of_texts(&shape).map_err(|error| no_form(&error))?;
-            let elements = Elements::Texts(texts.into_iter());
-            return Ok(Self { file, writer, elements, shape, type_string, stage: Stage::Start });
+            let encoder = JsonTexts::new(&shape, Notation::Python).map_err(|error| no_form(&error))?;
+            let elements = Elements::Texts { encoder, texts: texts.into_iter() };
+            return Ok(Self { file, elements, type_string, stage: Stage::Start });
         }
         let reader = dataset.reader(selection, &app.read_options())?;
         if reader.size_bytes() > app.config.limits.answer_bytes {
             return Err(too_large(reader.size_bytes(), app.config.limits.answer_bytes).into());
         }
         let shape = without_column(reader.shape());
-        let writer = ArrayWriter::new(reader.dtype(), &shape).map_err(|error| no_form(&error))?;
-        let elements = Elements::Fixed { reader, block: None };
-        Ok(Self { file, writer, elements, shape, type_string, stage: Stage::Start })
+        let encoder = JsonEncoder::new(reader.dtype(), &shape, Notation::Python).map_err(|error| no_form(&error))?;
+        let elements = Elements::Fixed { encoder, reader, block: None };
+        Ok(Self { file, elements, type_string, stage: Stage::Start })
     }
 
     /// Writes about a block of text; false when there was nothing left to write.
     fn write_elements(&mut self, out: &mut Vec<u8>) -> ApiResult<bool> {
         match &mut self.elements {
-            Elements::Texts(texts) => {
+            Elements::Texts { encoder, texts } => {
                 let begin = out.len();
                 for text in texts.by_ref() {
-                    self.writer.push_text(&text, out);
+                    encoder.write(&text, out);
                     if out.len() - begin >= 3 * ELEMENTS_BYTES {
                         return Ok(true);
                     }
                 }
+                encoder.finish(out);
                 Ok(false)
             }
-            Elements::Fixed { reader, block } => {
+            Elements::Fixed { encoder, reader, block } => {
                 if block.is_none() {
                     *block = reader.next().transpose()?.map(|block| (block, 0));
                 }
-                let Some((bytes, position)) = block else { return Ok(false) };
+                let Some((bytes, position)) = block else {
+                    encoder.finish(out);
+                    return Ok(false);
+                };
                 let rest = bytes.bytes().get(*position..).unwrap_or_default();
-                let element_bytes = self.writer.element_bytes().max(1);
+                let element_bytes = encoder.element_bytes().max(1);
                 let piece_bytes = (ELEMENTS_BYTES / element_bytes).max(1) * element_bytes;
                 let piece = rest.get(..piece_bytes).unwrap_or(rest);
                 out.reserve(4 * piece.len());
-                self.writer.push(piece, out);
+                encoder.write(piece, out);
                 *position += piece.len();
                 if piece.len() == rest.len() {
                     *block = None;
@@ -221,13 +227,11 @@ impl JsonBlocks {
         if self.stage == Stage::Start {
             self.stage = Stage::Middle;
             out.extend_from_slice(b"{\"array\":");
-            self.writer.begin(&self.shape, &mut out);
         }
         if self.write_elements(&mut out)? {
             return Ok(out);
         }
         self.stage = Stage::Over;
-        self.writer.finish().map_err(ApiError::internal)?;
         // A mixture of two versions of a file must not look whole.
         self.file.bytes.check_unchanged()?;
         out.extend_from_slice(b",\"dtype\":\"");

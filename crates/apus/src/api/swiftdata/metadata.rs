@@ -21,8 +21,8 @@ use crate::{
     app::App,
     auth::Caller,
     encode::{
+        number::python_float,
         pickle::{self, BaseUnits},
-        python_json::python_float,
     },
     read_task,
 };

@@ -16,6 +16,7 @@ use crate::{
         json::{self, JsonEncoder},
         npy,
         npz::{self, NpzArray, NpzEncoder},
+        number::Notation,
     },
     error::{ApiError, ApiResult},
     read_task::{Answer, AnswerBody},
@@ -48,7 +49,7 @@ pub(super) fn json_answer(plan: Arc<Plan>, wanted: &[Arc<WantedRows>]) -> ApiRes
     let fields = fields_of(&plan, wanted);
     let encoders = fields.iter().map(|(field, wanted)| {
         let name = serde_json::to_vec(&field.asked).map_err(ApiError::internal)?;
-        Ok((name, JsonEncoder::new(field.dtype(), &shape_of(field, wanted))?))
+        Ok((name, JsonEncoder::new(field.dtype(), &shape_of(field, wanted), Notation::Strict)?))
     });
     let encoders = encoders.collect::<ApiResult<Vec<_>>>()?.into_iter();
     let mut options = plan.read_options();

@@ -73,6 +73,6 @@ impl Axis {
 pub(super) const ROUNDING: f64 = 1e-14;
 
 /// The image in the box, as `np.mod` gives it.
-fn wrap(x: f64, box_size: f64) -> f64 {
+pub(super) fn wrap(x: f64, box_size: f64) -> f64 {
     if (0.0..box_size).contains(&x) { x } else { x.rem_euclid(box_size) }
 }

@@ -9,11 +9,15 @@
 //! swiftsimio's `mask.constrain_spatial`.
 
 mod axis;
+mod index;
 mod parse;
 mod request;
 mod sphere;
 
+use std::sync::Arc;
+
 use axis::Axis;
+use index::Index;
 pub use request::{RegionRequest, Shape};
 use sphere::Sphere;
 
@@ -21,12 +25,16 @@ use crate::{Error, Result};
 
 /// More shapes than anybody needs in one request.
 pub const MAX_SHAPES: usize = 1024;
+/// With fewer parts, comparing with each is as fast as looking up which may matter.
+const MIN_INDEXED: u16 = 16;
 
 /// A union of boxes and spheres in a periodic box. Units: the file's length, comoving.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Region {
     box_size: [f64; 3],
     parts: Vec<Part>,
+    /// Of unions of many parts.
+    index: Option<Arc<Index>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -51,12 +59,19 @@ impl Region {
             }
             Shape::Sphere { centre, radius } => Sphere::new(*centre, *radius, box_size).map(Part::Sphere),
         };
-        Ok(Self { box_size, parts: shapes.iter().map(part).collect::<Result<_>>()? })
+        let parts: Vec<Part> = shapes.iter().map(part).collect::<Result<_>>()?;
+        let n_parts = u16::try_from(parts.len()).ok().filter(|n| *n >= MIN_INDEXED);
+        let index = n_parts.map(|n_parts| {
+            Arc::new(Index::new(n_parts, box_size, |i, lower, upper, allowance| {
+                parts.get(usize::from(i)).is_some_and(|part| part.may_contain(lower, upper, box_size, allowance))
+            }))
+        });
+        Ok(Self { box_size, parts, index })
     }
 
     /// No restriction at all, whatever the box.
     pub fn everywhere() -> Self {
-        Self { box_size: [1.0; 3], parts: Vec::new() }
+        Self { box_size: [1.0; 3], parts: Vec::new(), index: None }
     }
 
     /// The greatest size that a coordinate of a particle can have: somewhat more than the box. Units: the file's length.
@@ -75,11 +90,11 @@ impl Region {
     ///
     /// So coordinates a hair outside the box, as lossy filters leave them, count as their periodic image; NaN is nowhere.
     pub fn contains(&self, position: [f64; 3]) -> bool {
-        self.parts.is_empty()
-            || self.parts.iter().any(|part| match part {
-                Part::Box(axes) => (0..3).all(|i| axes[i].contains(position[i], self.box_size[i])),
-                Part::Sphere(sphere) => sphere.contains(position, self.box_size),
-            })
+        let contains = |part: &Part| part.contains(position, self.box_size);
+        match self.index.as_ref().and_then(|index| index.parts_at(position, self.box_size)) {
+            Some(near) => near.iter().any(|i| self.parts.get(usize::from(*i)).is_some_and(contains)),
+            None => self.parts.is_empty() || self.parts.iter().any(contains),
+        }
     }
 
     /// Whether a cell with these bounds is selected, as swiftsimio selects cells: for a box, that on each axis one of the three
@@ -95,11 +110,23 @@ impl Region {
     /// Whether a particle whose stored position is up to `allowance` outside these bounds can lie inside. Errs only on the
     /// side of yes.
     pub fn may_contain(&self, lower: [f64; 3], upper: [f64; 3], allowance: f64) -> bool {
-        self.parts.is_empty()
-            || self.parts.iter().any(|part| match part {
-                Part::Box(axes) => (0..3).all(|i| axes[i].may_contain(lower[i], upper[i], self.box_size[i], allowance)),
-                Part::Sphere(sphere) => sphere.may_contain(lower, upper, self.box_size, allowance),
-            })
+        self.parts.is_empty() || self.parts.iter().any(|part| part.may_contain(lower, upper, self.box_size, allowance))
+    }
+}
+
+impl Part {
+    fn contains(&self, position: [f64; 3], box_size: [f64; 3]) -> bool {
+        match self {
+            Self::Box(axes) => (0..3).all(|i| axes[i].contains(position[i], box_size[i])),
+            Self::Sphere(sphere) => sphere.contains(position, box_size),
+        }
+    }
+
+    fn may_contain(&self, lower: [f64; 3], upper: [f64; 3], box_size: [f64; 3], allowance: f64) -> bool {
+        match self {
+            Self::Box(axes) => (0..3).all(|i| axes[i].may_contain(lower[i], upper[i], box_size[i], allowance)),
+            Self::Sphere(sphere) => sphere.may_contain(lower, upper, box_size, allowance),
+        }
     }
 }
 

@@ -142,3 +142,27 @@ fn no_shapes_are_no_restriction() {
     let everything = Region::new(&[], BOX).unwrap();
     assert!(everything.is_everything() && everything.contains([0.0; 3]) && everything.touches([0.0; 3], [1.0; 3]));
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn a_union_of_many_contains_what_one_of_them_does(
+        boxes in prop::collection::vec(bounds(), 0..20),
+        spheres in prop::collection::vec(([bound(), bound(), bound()], 0i64..SIDE / 6), 16..60),
+        positions in positions(),
+        far in prop::collection::vec([-4 * SIDE..4 * SIDE, -4 * SIDE..4 * SIDE, -4 * SIDE..4 * SIDE], 20),
+    ) {
+        // Small boxes: random bounds alone would cover everything.
+        let boxes = boxes.into_iter().map(|axes| real_box(axes.map(|[lower, upper]| [lower, (lower + upper.rem_euclid(40)).min(3 * SIDE / 2)])));
+        let spheres = spheres.into_iter().map(|(centre, radius)| Shape::Sphere { centre: centre.map(real), radius: real(radius) });
+        let shapes: Vec<Shape> = boxes.chain(spheres).collect();
+        let union = Region::new(&shapes, BOX).unwrap();
+        prop_assert!(union.index.is_some());
+        let each: Vec<Region> = shapes.into_iter().map(region).collect();
+        let odd = [[f64::NAN, 1.0, 1.0], [f64::INFINITY; 3], [-0.0, 5.0, 2.5], [5.0_f64.next_down(); 3], [-5e-324; 3]];
+        for position in positions.into_iter().chain(far).map(|x| x.map(real)).chain(odd) {
+            prop_assert_eq!(union.contains(position), each.iter().any(|region| region.contains(position)), "{:?}", position);
+        }
+    }
+}

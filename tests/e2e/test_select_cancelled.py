@@ -88,7 +88,7 @@ def is_idle(server):
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("form", ["npz", "hdf5", "json"])
+@pytest.mark.parametrize("form", FORMS)
 def test_rows_are_looked_at_for_those_alone_who_wait(start_server, folder, form):
     server = start_server({"": folder})
     params = {"fields": "gas.coordinates,gas.velocities", "format": form, "where": NEVER}

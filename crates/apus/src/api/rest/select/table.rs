@@ -31,8 +31,6 @@ const MAX_BATCH_ROWS: u64 = 1 << 18;
 const MIN_BATCH_ROWS: u64 = 1 << 12;
 /// So many bytes of a batch are turned into text at once.
 const TEXT_STEP_BYTES: u64 = 64 << 10;
-/// So many windows are looked at in one step where they hold nothing.
-const MAX_WINDOWS: usize = 8;
 /// SWIFT's chunks have so many rows.
 const USUAL_CHUNK_ROWS: u64 = 8192;
 
@@ -177,7 +175,7 @@ enum State {
 
 impl TableBlocks {
     fn step(&mut self) -> ApiResult<Option<Bytes>> {
-        let mut n_windows = 0;
+        let mut has_looked = false;
         loop {
             if !self.ready.is_empty() {
                 let n_bytes = self.ready.len().min(self.options.block_bytes);
@@ -192,11 +190,11 @@ impl TableBlocks {
                 self.n_found = 0;
                 self.batches = Some(RowWindows::new(found, self.batch_rows, self.align));
             } else if self.state == State::Reading {
-                if n_windows == MAX_WINDOWS {
+                if has_looked {
                     // Nothing to send, but a chance to notice that nobody waits.
                     return Ok(Some(Bytes::new()));
                 }
-                n_windows += 1;
+                has_looked = true;
                 match self.scan.next().transpose()? {
                     Some(window) => {
                         self.n_found = self.n_found.saturating_add(window.n_wanted());

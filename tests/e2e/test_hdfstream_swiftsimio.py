@@ -93,6 +93,9 @@ def test_every_field_of_a_region(server, path):
 # Nothing about them is refused, so that the tests below have something to compare.
 TAKEN = {"cosmo_box_lossy_nogzip.hdf5", "cosmo_box_gzip_v1.0.0.hdf5", "cosmo_box_lossy_v2025.01.hdf5"}
 
+# Those with a type of old files that current libhdf5 refuses: swiftsimio copies them from afar alone.
+REFUSED_BY_LIBHDF5 = {"cosmo_box_dmantissa_v1.0.0.hdf5"}
+
 
 def outcome(work, source):
     """What it gives, or the kind of error: remote files are refused as local ones are."""
@@ -136,10 +139,8 @@ def test_pictures(server, path):
     compared["pictures equal to swiftsimio's local ones through hdfstream"] += isinstance(here, bytes)
 
 
-@pytest.mark.parametrize("name", ["cosmo_box_lossy_nogzip.hdf5", "cosmo_box_gzip_v1.0.0.hdf5", "kelvin_helmholtz_2d.hdf5"])
-def test_subsets(server, tmp_path, name):
-    path = PACKS["data"] / name
-
+@each_file
+def test_subsets(server, tmp_path, path):
     def subset(source):
         mask = swiftsimio.mask(source)
         mask.constrain_spatial([[0.2 * length, 0.5 * length] for length in mask.metadata.boxsize])
@@ -147,7 +148,12 @@ def test_subsets(server, tmp_path, name):
         swiftsimio.subset_writer.write_subset(str(written), mask)
         return contents(written)
 
-    assert subset(open_remote(server, "data", path)) == subset(path)
+    there, here = outcome(subset, open_remote(server, MOUNT, path)), outcome(subset, path)
+    if path.name in REFUSED_BY_LIBHDF5:
+        assert here is KeyError and isinstance(there, dict)
+        return
+    assert there == here
+    compared["subsets equal to those that swiftsimio writes of local files"] += isinstance(here, dict)
 
 
 def contents(path):

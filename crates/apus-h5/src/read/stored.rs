@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Block, DecodePool, ReadOptions,
-    buffers::Buffer,
+    buffers::{Buffer, Buffers},
     plan::{Plan, Tiling},
     pool::Borrowed,
     segments::{KeptChunks, Shared},
@@ -88,8 +88,7 @@ impl StoredReader {
         let (grid, chunk_bytes) =
             storage.grid(whole_after).ok_or_else(|| storage.damaged(format!("an extent of {:?}", storage.dims)))?;
         let tiling = Tiling::new(grid, wanted, storage.native_bytes as u64, chunk_bytes);
-        let buffers = options.map(|options| options.pool.buffers().clone()).unwrap_or_default();
-        let mut shared = Shared::new(Arc::new(storage), Arc::new(tiling), buffers);
+        let mut shared = Shared::new(Arc::new(storage), Arc::new(tiling), Buffers::of(options));
         let way = if shared.is_direct() {
             shared.shorten_segments();
             Way::Direct

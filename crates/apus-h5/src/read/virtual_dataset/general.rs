@@ -58,7 +58,7 @@ impl GeneralReader {
         tiling.shorten_segments();
         let tiling = Arc::new(tiling);
         let plan = Plan::new(Arc::clone(&tiling));
-        Ok(Self { tiling, plan, buffers: shared.buffers(), open: HashMap::new(), current: None })
+        Ok(Self { tiling, plan, buffers: Buffers::of(shared.options.as_ref()), open: HashMap::new(), current: None })
     }
 
     pub(super) fn next(&mut self, shared: &Shared) -> Option<Result<Block>> {

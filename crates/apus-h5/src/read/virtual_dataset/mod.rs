@@ -23,12 +23,7 @@ use self::{
     part::{Part, Site},
     rows::RowsReader,
 };
-use super::{
-    Block, ReadOptions, Selection,
-    buffers::{Buffer, Buffers},
-    place::fill_with,
-    wanted::Wanted,
-};
+use super::{Block, ReadOptions, Selection, buffers::Buffer, place::fill_with, wanted::Wanted};
 use crate::{Dataset, Datatype, Error, Indices, Result, dtype::Converter, format::message::LayoutMessage};
 
 /// Virtual datasets whose sources are virtual, and so on, may be so deep.
@@ -120,10 +115,6 @@ impl Shared {
     fn block_bytes(&self) -> usize {
         let block_bytes = self.options.as_ref().map_or(DEFAULT_BLOCK_BYTES, |options| options.block_bytes);
         (block_bytes / self.element_bytes).max(1) * self.element_bytes
-    }
-
-    fn buffers(&self) -> Buffers {
-        self.options.as_ref().map(|options| options.pool.buffers().clone()).unwrap_or_default()
     }
 
     /// The options for a source whose elements are so large.

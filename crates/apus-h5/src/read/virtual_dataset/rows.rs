@@ -57,7 +57,7 @@ impl RowsReader {
         let row_bytes = row_bytes.and_then(|n| n.checked_mul(shared.element_bytes));
         let row_bytes = row_bytes.ok_or_else(|| shared.site.damaged("a row does not fit the address space"))?;
         let rows = wanted.into_rows();
-        let buffers = shared.buffers();
+        let buffers = Buffers::of(shared.options.as_ref());
         Ok(Self { parts, rows, next_row: (0, 0), inner, row_bytes, buffers, current: None, following: None })
     }
 

@@ -10,6 +10,7 @@ those of this process for the same reads with h5py. The first answers are compar
 """
 
 import argparse
+import contextlib
 import http.client
 import os
 import pathlib
@@ -33,11 +34,22 @@ REPLAYS = 10
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options = parse_options(__doc__, copies=64)
+    with serving_a_snapshot(options) as (pid, url, path):
+        measure(pid, url, path, options.rounds)
+
+
+def parse_options(doc, copies):
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("--bin", default="target/release/apus", type=pathlib.Path)
     parser.add_argument("--rounds", default=7, type=int)
-    parser.add_argument("--copies", default=64, type=int)
-    options = parser.parse_args()
+    parser.add_argument("--copies", default=copies, type=int)
+    return parser.parse_args()
+
+
+@contextlib.contextmanager
+def serving_a_snapshot(options):
+    """Serves a snapshot made for the while: the process, its address, the file."""
     hdfstream.disable_progress(True)
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "snapshot.hdf5"
@@ -45,7 +57,7 @@ def main():
         server = subprocess.Popen([options.bin, "serve", folder, "--listen", "127.0.0.1:0", "--state", f"{folder}/state"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
             url = next(found[0] for line in server.stdout if (found := re.search(r"http://127\.0\.0\.1:\d+", line)))
-            measure(server.pid, url, path, options.rounds)
+            yield server.pid, url, path
         finally:
             server.terminate()
             server.wait(30)

@@ -8,15 +8,11 @@ the subset, made either way, and of `write_subset` on the local file; (b) the sa
 as npz, beside the whole fields. The first subsets and answers are compared with the true arrays. Writes JSON into bench/results/.
 """
 
-import argparse
 import datetime
 import io
 import json
 import pathlib
-import re
 import statistics
-import subprocess
-import tempfile
 
 import h5py
 import hdfstream
@@ -24,7 +20,7 @@ import numpy as np
 import requests
 import swiftsimio
 from comparison import machine
-from hdfstream_session import cpu_seconds, make_snapshot, wall
+from hdfstream_session import cpu_seconds, parse_options, serving_a_snapshot, wall
 
 RESULTS = pathlib.Path(__file__).resolve().parent / "results"
 REGION = (0.1, 0.5)
@@ -33,24 +29,11 @@ GOAL = 10
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bin", default="target/release/apus", type=pathlib.Path)
-    parser.add_argument("--rounds", default=7, type=int)
-    parser.add_argument("--copies", default=96, type=int)
-    options = parser.parse_args()
-    hdfstream.disable_progress(True)
-    with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder) / "snapshot.hdf5"
-        make_snapshot(path, options.copies)
-        server = subprocess.Popen([options.bin, "serve", folder, "--listen", "127.0.0.1:0", "--state", f"{folder}/state"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        try:
-            url = next(found[0] for line in server.stdout if (found := re.search(r"http://127\.0\.0\.1:\d+", line)))
-            session = Session(server.pid, url, path)
-            session.check()
-            medians = session.measure(options.rounds)
-        finally:
-            server.terminate()
-            server.wait(30)
+    options = parse_options(__doc__, copies=96)
+    with serving_a_snapshot(options) as (pid, url, path):
+        session = Session(pid, url, path)
+        session.check()
+        medians = session.measure(options.rounds)
         size_bytes = path.stat().st_size
     result = {"date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), "machine": machine.describe(options.bin), "rounds": options.rounds, "snapshot_bytes": size_bytes, "medians": medians}
     name = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H%M%S}-select-subset.json"

@@ -135,6 +135,14 @@ def column_of(answer, where):
     return int(found[1])
 
 
+@pytest.mark.parametrize("wrong", ["nonsense > 3", "masses > 3 K", "masses >> 3", "gas.masses > 0 and stars.masses > 0"])
+def test_columns_count_from_the_start_of_all_conditions(http, wrong):
+    alone = column_of(http.get(URL, params={"fields": "gas.particle_ids", "where": wrong}), wrong)
+    for before in ("temperatures > 1 K;", "masses > 0;temperatures > 1 K; "):
+        where = before + wrong
+        assert column_of(http.get(URL, params={"fields": "gas.particle_ids", "where": where}), where) == len(before) + alone
+
+
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_syntax_errors_at_every_position(server, http, condition):
     """A token cut, added, or put in another's place: the service answers, or says which column is wrong."""

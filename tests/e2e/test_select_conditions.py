@@ -1,5 +1,7 @@
 """Conditions, units and frames of /v1/select against numpy, unyt and cosmo_array."""
 
+import shutil
+
 import h5py
 import numpy as np
 import pytest
@@ -150,3 +152,22 @@ def test_regions_in_another_unit_and_frame(http, gas):
     in_kpc = ",".join(repr(x * 1e3 * a) for x in sphere)
     kpc = arrays_of(http.get(URL, params={"fields": "gas.particle_ids", "sphere": in_kpc, "region_unit": "kpc", "region_frame": "physical"}))["gas.particle_ids"]
     assert len(plain) and len(np.setxor1d(plain, kpc)) <= 1
+
+
+def test_conditions_on_enums_and_booleans(start_server, tmp_path):
+    """They are compared as the numbers that they stand for, each time the same, however much is remembered of them."""
+    path = tmp_path / "x.hdf5"
+    shutil.copy(TEST_DATA / "cosmo_box_gzip_v1.0.0.hdf5", path)
+    with h5py.File(path, "a") as f:
+        ids = f["PartType0/ParticleIDs"]
+        numbers = np.arange(len(ids))
+        flags, kinds = numbers % 3 == 0, (numbers * 4 // len(ids)).astype("i4")
+        kind = h5py.enum_dtype({"VOID": 0, "SHEET": 1, "FILAMENT": 2, "KNOT": 3}, basetype="i4")
+        for name, values, dtype in (("IsHot", flags, bool), ("Kinds", kinds, kind)):
+            f.create_dataset(f"PartType0/{name}", data=values, dtype=dtype, chunks=(1000,)).attrs.update(ids.attrs)
+        ids = ids[...]
+    with start_server({"": tmp_path}).session() as session:
+        for where, kept in (("is_hot == 1", flags), ("is_hot == 0", ~flags), ("kinds > 1", kinds > 1), ("kinds = 3 and is_hot != 0", (kinds == 3) & flags)):
+            for _ in range(2):
+                answer = session.get("v1/select/x.hdf5", params={"fields": "gas.particle_ids", "where": where})
+                assert np.array_equal(arrays_of(answer)["gas.particle_ids"], ids[kept]), where

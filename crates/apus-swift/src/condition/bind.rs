@@ -6,8 +6,7 @@ use apus_h5::Datatype;
 
 use super::{
     evaluate::CompiledTest,
-    parse::error_at,
-    syntax::{Arithmetic, Condition, Function, Operator, Test, Value},
+    syntax::{Arithmetic, Condition, Function, Operator, Test, Value, error_at},
     value::{Expression, FieldValue, Literal, Typed, frames_differ},
 };
 use crate::{
@@ -30,7 +29,7 @@ pub struct ConditionColumn {
     pub path: String,
     /// Which of its columns, where it has several.
     pub index: Option<u64>,
-    /// The type of its elements.
+    /// The type of the numbers that its elements are compared as.
     pub dtype: Datatype,
 }
 
@@ -59,7 +58,7 @@ impl Condition {
                     let at = self.text.find(name).unwrap_or(0);
                     let reason =
                         format!("mixes {} and {}: a condition is about the rows of one group", other.name, group.name);
-                    return Err(error_at(&self.text, at, reason));
+                    return Err(error_at(&self.text, self.n_before, at, reason));
                 }
                 _ => found = Some(group),
             }
@@ -72,6 +71,14 @@ impl BoundCondition {
     /// The columns whose values it is asked with, in this order.
     pub fn columns(&self) -> &[ConditionColumn] {
         &self.columns
+    }
+}
+
+/// The type of the numbers that elements are compared as: of an enum, that of its values.
+pub(crate) fn number_type(dtype: &Datatype) -> &Datatype {
+    match dtype {
+        Datatype::Enum { base, .. } => base,
+        other => other,
     }
 }
 
@@ -220,10 +227,7 @@ impl Binder<'_> {
             }
             _ => {}
         }
-        let dtype = match &field.dtype {
-            Datatype::Enum { base, .. } => (**base).clone(),
-            other => other.clone(),
-        };
+        let dtype = number_type(&field.dtype).clone();
         let is_number = match &dtype {
             Datatype::Integer { size, .. } => matches!(size, 1 | 2 | 4 | 8),
             Datatype::Float { size, .. } => matches!(size, 4 | 8),
@@ -452,7 +456,7 @@ impl Binder<'_> {
     }
 
     fn wrong(&self, at: &Range<usize>, reason: String) -> Error {
-        error_at(&self.condition.text, at.start, reason)
+        error_at(&self.condition.text, self.condition.n_before, at.start, reason)
     }
 }
 

@@ -47,6 +47,7 @@ mod parse;
 mod syntax;
 mod value;
 
+pub(crate) use bind::number_type;
 pub use bind::{BoundCondition, ConditionColumn};
 pub use evaluate::ColumnBlock;
 pub use interval::Interval;

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, str::FromStr};
 
-use super::syntax::{Arithmetic, Condition, Function, Operator, Test, Value};
+use super::syntax::{Arithmetic, Condition, Function, Operator, Test, Value, error_at};
 use crate::{
     Error, Frame, Result,
     units::{Symbols, number_length, parse_prefix},
@@ -20,9 +20,19 @@ impl FromStr for Condition {
 
     /// Parses a condition. Errors: [`Error::BadCondition`], with the column.
     fn from_str(text: &str) -> Result<Self> {
+        Self::parse_part(text, 0)
+    }
+}
+
+impl Condition {
+    /// Parses a condition that is a part of a longer text, with so many characters before it: columns of errors, those of
+    /// [`bind`](Self::bind) too, count from the start of the whole.
+    ///
+    /// Errors: [`Error::BadCondition`], with the column.
+    pub fn parse_part(text: &str, n_before: usize) -> Result<Self> {
         if text.len() > MAX_LENGTH {
             let reason = format!("is {} bytes long, more than {MAX_LENGTH}", text.len());
-            return Err(Error::BadCondition { column: MAX_LENGTH, reason });
+            return Err(Error::BadCondition { column: n_before.saturating_add(MAX_LENGTH), reason });
         }
         let mut parser = Parser { text, at: 0, depth: 0, n_operations: 0, symbols: Symbols::any_hubble_parameter() };
         let root = parser
@@ -31,15 +41,9 @@ impl FromStr for Condition {
                 Some(found) => Err(parser.wrong(format!("{found:?} was not expected here"))),
                 None => parser.test(tree, 0..text.len()),
             })
-            .map_err(|(at, reason)| error_at(text, at, reason))?;
-        Ok(Self { text: text.to_owned(), root })
+            .map_err(|(at, reason)| error_at(text, n_before, at, reason))?;
+        Ok(Self { text: text.to_owned(), n_before, root })
     }
-}
-
-/// An error at a byte of the text, which is told as a column.
-pub(super) fn error_at(text: &str, at: usize, reason: String) -> Error {
-    let column = text.char_indices().take_while(|(i, _)| *i < at).count() + 1;
-    Error::BadCondition { column, reason }
 }
 
 /// A part of the tree: which of the two it is shows only after a parenthesis is closed.

@@ -2,13 +2,15 @@
 
 use std::ops::Range;
 
-use crate::Frame;
+use crate::{Error, Frame};
 
 /// A condition as it was written: its syntax is right; whether its names and units are is found out when it is bound to a
-/// group ([`Condition::bind`]).
-#[derive(Clone, Debug, PartialEq)]
+/// group ([`Condition::bind`]). Conditions of the same text are equal.
+#[derive(Clone, Debug)]
 pub struct Condition {
     pub(super) text: String,
+    /// The characters before it in the text that it is a part of.
+    pub(super) n_before: usize,
     pub(super) root: Test,
 }
 
@@ -57,6 +59,12 @@ pub(super) enum Function {
     Log10,
 }
 
+impl PartialEq for Condition {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
 impl Condition {
     /// The text.
     pub fn as_str(&self) -> &str {
@@ -73,6 +81,12 @@ impl Condition {
         });
         names
     }
+}
+
+/// An error at a byte of a condition's text, which is told as a column of the text that it is a part of.
+pub(super) fn error_at(text: &str, n_before: usize, at: usize, reason: String) -> Error {
+    let n_within = text.char_indices().take_while(|(i, _)| *i < at).count();
+    Error::BadCondition { column: n_before.saturating_add(n_within + 1), reason }
 }
 
 impl Test {

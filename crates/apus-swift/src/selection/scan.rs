@@ -9,7 +9,7 @@ use super::{
     statistics::StatisticsNotes,
     windows::{RowWindows, masked_rows, n_rows_of},
 };
-use crate::{ColumnBlock, Error, Interval, Output, Result, RowMask};
+use crate::{ColumnBlock, Error, Interval, Output, Result, RowMask, condition::number_type};
 
 /// Goes through the candidate rows of a selection, window by window, and reads only what its conditions are about. Memory is bounded by the
 /// window, whatever the candidates.
@@ -69,11 +69,11 @@ impl RowScan {
             let dataset = output.file().dataset(&column.path)?;
             let element_bytes = usize::try_from(column.dtype.size_bytes()).ok();
             let row_bytes = element_bytes.and_then(|bytes| bytes.checked_mul(column.n_elements));
-            let row_bytes = row_bytes.filter(|bytes| *bytes > 0 && *dataset.dtype() == column.dtype);
+            let row_bytes = row_bytes.filter(|bytes| *bytes > 0 && *number_type(dataset.dtype()) == column.dtype);
             let row_bytes = row_bytes.ok_or_else(|| Error::Malformed {
                 file: output.file().name().to_owned(),
                 object: column.path.clone(),
-                reason: format!("holds elements of another type than {:?}", column.dtype),
+                reason: "is of another type than it was when its file was described".to_owned(),
             })?;
             let notes = statistics.get(position).cloned().flatten().map(StatisticsNotes::new);
             columns.push(ScannedColumn { dataset, index: column.index, row_bytes, values: Vec::new(), notes });
@@ -121,7 +121,7 @@ impl ScannedColumn {
             notes.see(range.clone(), |rows| {
                 let place = |row: u64| usize::try_from(row).ok()?.checked_mul(self.row_bytes);
                 let bytes = || self.values.get(place(first_row + rows.start)?..place(first_row + rows.end)?);
-                let block = bytes().and_then(|bytes| ColumnBlock::new(self.dataset.dtype(), bytes).ok());
+                let block = bytes().and_then(|bytes| ColumnBlock::new(number_type(self.dataset.dtype()), bytes).ok());
                 block.map_or(Interval::UNKNOWN, |block| block.interval())
             });
             first_row += range.end - range.start;

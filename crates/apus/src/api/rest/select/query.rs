@@ -370,28 +370,18 @@ fn no_fields() -> ApiError {
 
 /// Conditions; in a text that holds several, columns count from its start.
 fn parse_conditions(texts: &Texts) -> ApiResult<Vec<Condition>> {
-    let mut conditions = Vec::new();
-    let mut parse = |text: &str, n_before: usize| -> ApiResult<()> {
-        let condition = text.parse::<Condition>().map_err(|error| match error {
-            apus_swift::Error::BadCondition { column, reason } => {
-                apus_swift::Error::BadCondition { column: column.saturating_add(n_before), reason }
-            }
-            other => other,
-        })?;
-        conditions.push(condition);
-        Ok(())
-    };
     match texts {
-        Texts::List(list) => list.iter().try_for_each(|text| parse(text, 0))?,
+        Texts::List(list) => list.iter().map(|text| Ok(text.parse()?)).collect(),
         Texts::One(text) => {
             let mut n_before = 0;
-            for part in text.split(';') {
-                parse(part, n_before)?;
+            let parts = text.split(';').map(|part| {
+                let condition = Condition::parse_part(part, n_before)?;
                 n_before += part.chars().count() + 1;
-            }
+                Ok(condition)
+            });
+            parts.collect()
         }
     }
-    Ok(conditions)
 }
 
 fn parse_sample(text: &str) -> ApiResult<f64> {

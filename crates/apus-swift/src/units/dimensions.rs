@@ -100,22 +100,26 @@ impl fmt::Display for Dimensions {
     }
 }
 
-/// A power as a fraction with a small denominator, where it is one up to rounding.
-fn fraction(power: f64) -> Option<(f64, u32)> {
+/// What 64-bit arithmetic leaves of a power. A unit may be the product of many names, so that wider roundings of their
+/// powers would add up.
+const ROUNDING: f64 = 1e-10;
+
+/// A power as a fraction with a small denominator, where it is one up to `tolerance`.
+fn fraction(power: f64, tolerance: f64) -> Option<(f64, u32)> {
     (1..=12u32).find_map(|denominator| {
         let numerator = power * f64::from(denominator);
-        ((numerator - numerator.round()).abs() < TOLERANCE).then_some((numerator.round(), denominator))
+        ((numerator - numerator.round()).abs() < tolerance).then_some((numerator.round(), denominator))
     })
 }
 
 /// The power that a file's 32-bit float stands for: -2/3 for -0.66666687.
 pub(crate) fn meant_power(power: f64) -> f64 {
-    fraction(power).map_or(power, |(numerator, denominator)| numerator / f64::from(denominator))
+    fraction(power, TOLERANCE).map_or(power, |(numerator, denominator)| numerator / f64::from(denominator))
 }
 
 /// A power as text: a whole number, a fraction (in parentheses, as unyt and astropy want it), or a decimal in parentheses.
 pub(super) fn power_text(power: f64) -> String {
-    match fraction(power) {
+    match fraction(power, ROUNDING) {
         Some((numerator, 1)) => format!("{numerator}"),
         Some((numerator, denominator)) => format!("({numerator}/{denominator})"),
         None => format!("({power})"),
@@ -131,7 +135,8 @@ mod tests {
     fn powers_are_written_as_people_would() {
         assert_eq!(power_text(2.0), "2");
         assert_eq!(power_text(-3.0), "-3");
-        assert_eq!(power_text(f64::from(-0.666_666_7_f32)), "(-2/3)");
+        assert_eq!(power_text(-2.0 / 3.0), "(-2/3)");
+        assert_eq!(power_text(0.6666), "(0.6666)");
         assert_eq!(meant_power(f64::from(-0.666_666_87_f32)), -2.0 / 3.0);
         assert_eq!(power_text(0.5), "(1/2)");
         assert_eq!(power_text(0.123_45), "(0.12345)");

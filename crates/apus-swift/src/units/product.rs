@@ -79,6 +79,7 @@ mod tests {
         check("g/cm/cm/cm", "g/cm**3");
         check("(2 km)**2/(s*(s))", "4*km**2/s**2");
         check("M_sun**(2/3)", "Msun**(2/3)");
+        check("Msun**0.66667*kpc**0.49999", "Msun**(0.66667)*kpc**(0.49999)");
         check("Mpc/h", "2*Mpc");
         check("c", "2.99792458e10*cm/s");
         check("1e3 K/dimensionless", "1000*K");

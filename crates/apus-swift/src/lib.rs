@@ -33,7 +33,7 @@ mod subset;
 mod units;
 
 pub use attributes::{AttributeValue, Attributes};
-pub use cells::{CellBounds, CellGrid, CellTable, MAX_CELLS};
+pub use cells::{CellBounds, CellGrid, CellTable, CellTest, FoundCells, MAX_CELLS};
 pub use condition::{BoundCondition, ColumnBlock, Condition, ConditionColumn, Interval};
 pub use cosmology::{AstropyCosmology, Cosmology};
 pub use distribution::Distribution;

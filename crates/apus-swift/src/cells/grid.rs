@@ -1,13 +1,16 @@
-//! The grid of cells, and the tables of its groups.
+//! The grid of cells, and the cells of its groups as they pass by.
 
-use apus_h5::ReadOptions;
+use std::{array::from_fn, ops::Range};
+
+use apus_h5::{Dataset, ReadOptions};
 use serde::Serialize;
 
 use super::{
-    CellBounds, CellTable, MAX_CELLS,
-    read::{counts, optional_positions, positions},
+    CellBounds, CellTable, CellTest, FoundCells, MAX_CELLS,
+    read::{Column, optional_dataset},
+    search::CellSearch,
 };
-use crate::{Attributes, Distribution, Error, Output, OutputKind, ParticleGroup, Result};
+use crate::{Attributes, Distribution, Error, Output, OutputKind, ParticleGroup, Region, Result};
 
 /// The grid of top-level cells (`/Cells`).
 ///
@@ -20,24 +23,31 @@ pub struct CellGrid {
     pub dimension: [u64; 3],
     /// The side lengths of a cell.
     pub size: [f64; 3],
-    /// The centres of the cells, in the order of the file.
+    /// The group whose offsets give swiftsimio's order of cells: the first.
     #[serde(skip)]
-    pub centres: Vec<[f64; 3]>,
-    /// swiftsimio's order of cells: by ascending offset of the first group.
-    #[serde(skip)]
-    order: Vec<usize>,
-    /// The offsets of the group that gives the order, by its name.
-    #[serde(skip)]
-    first_offsets: Option<(String, Vec<u64>)>,
-    /// How tables are read.
+    first: Option<String>,
+    /// How cells are read.
     #[serde(skip)]
     options: Option<ReadOptions>,
 }
 
+const CENTRES: &str = "/Cells/Centres";
 /// The group of cells that all groups of a SOAP catalogue share.
 const SHARED_CELLS: &str = "Subhalos";
 /// By how much swiftsimio widens cells where particles may have drifted out of them, in cells.
 const PADDING: f64 = 0.1;
+/// So many cells are looked at at a time.
+const BATCH: usize = 2048;
+
+/// A cell, for the rows of one group.
+struct Cell {
+    centre: [f64; 3],
+    bounds: [[f64; 3]; 2],
+    /// Empty where it has none in this file.
+    rows: Range<u64>,
+    /// What swiftsimio sorts cells by.
+    key: u64,
+}
 
 impl Output {
     /// The cells; `None` where the file has none.
@@ -66,120 +76,147 @@ impl Output {
                 .ok_or_else(|| malformed(self, &format!("/Cells/Meta-data@{name}"), "is not three positive numbers"))
         };
         let dimension = meta_data.u64s("dimension").unwrap_or_default();
-        let centres = positions(self, "/Cells/Centres", MAX_CELLS, options)?.as_chunks().0.to_vec();
-        let mut grid = CellGrid {
-            n_cells: centres.len(),
-            dimension: dimension
-                .try_into()
-                .map_err(|_| malformed(self, "/Cells/Meta-data@dimension", "is not three counts"))?,
-            size: three("size")?,
-            centres,
-            order: Vec::new(),
-            first_offsets: None,
-            options: options.cloned(),
+        let centres = self.file().dataset(CENTRES)?;
+        let n_cells = match centres.shape() {
+            [n, 3] => usize::try_from(*n).ok().filter(|n| *n <= MAX_CELLS),
+            _ => None,
         };
-        grid.order = (0..grid.n_cells).collect();
+        let n_cells = n_cells.ok_or_else(|| {
+            let reason = format!("has the shape {:?}, not up to {MAX_CELLS} positions", centres.shape());
+            malformed(self, CENTRES, &reason)
+        })?;
         let first = if *self.kind() == OutputKind::SoapCatalogue {
             Some(SHARED_CELLS)
         } else {
             self.groups()?.iter().find(|g| g.present).map(|g| g.group.as_str())
         };
-        if let Some(first) = first {
-            let offsets = grid.offsets(self, first)?;
-            // Stable, as numpy's is: cells without rows share their offset with others.
-            grid.order.sort_by_key(|cell| offsets[*cell]);
-            grid.first_offsets = Some((first.to_owned(), offsets));
-        }
-        Ok(Some(grid))
+        Ok(Some(CellGrid {
+            n_cells,
+            dimension: dimension
+                .try_into()
+                .map_err(|_| malformed(self, "/Cells/Meta-data@dimension", "is not three counts"))?,
+            size: three("size")?,
+            first: first.map(str::to_owned),
+            options: options.cloned(),
+        }))
     }
 }
 
 impl CellGrid {
-    /// The centres of the cells, in the order of a [`CellTable`].
-    pub fn sorted_centres(&self) -> Vec<[f64; 3]> {
-        self.order.iter().map(|cell| self.centres[*cell]).collect()
-    }
-
     /// The table of one group of the output that the grid is of; `None` where the cells do not count that group. In a part of a
     /// distributed output, cells of other parts have no rows.
     ///
     /// Errors: [`Error::Malformed`] where cells have rows that the group does not have, and those of reading.
     pub fn table(&self, output: &Output, group: &ParticleGroup) -> Result<Option<CellTable>> {
-        let options = self.options.as_ref();
-        let shared = *output.kind() == OutputKind::SoapCatalogue;
-        let cells = if shared { SHARED_CELLS } else { group.group.as_str() };
-        let Some(counts) = counts(output, &format!("/Cells/Counts/{cells}"), self.n_cells, options)? else {
-            return Ok(None);
-        };
-        let offsets = match &self.first_offsets {
-            Some((first, offsets)) if first == cells => offsets,
-            _ => &self.offsets(output, cells)?,
-        };
-        let this_file = match output.distribution() {
-            Distribution::Part { index, .. } => self.files(output, cells)?.map(|files| (files, index)),
-            Distribution::Single | Distribution::Virtual => None,
-        };
-        let mut rows = Vec::with_capacity(self.n_cells);
-        for cell in &self.order {
-            let (start, count) = (offsets[*cell], counts[*cell]);
-            if this_file.as_ref().is_some_and(|(files, index)| files[*cell] != *index) {
-                rows.push(0..0);
-                continue;
-            }
-            let end = start.checked_add(count).filter(|end| *end <= group.n_rows || count == 0).ok_or_else(|| {
-                let reason = format!("cell {cell} has rows {start} to {start}+{count} of {}", group.n_rows);
-                malformed(output, &format!("/Cells/Counts/{cells}"), &reason)
-            })?;
-            rows.push(start..end);
-        }
-        Ok(Some(CellTable { rows, bounds: self.bounds(output, cells, shared)?, n_rows: group.n_rows }))
+        let mut cells = Vec::with_capacity(self.n_cells);
+        let Some(is_measured) = self.visit(output, group, |cell| cells.push(cell))? else { return Ok(None) };
+        // Stable, as numpy's is: cells without rows share their offset with others.
+        cells.sort_by_key(|cell| cell.key);
+        let bounds = cells.iter().map(|cell| cell.bounds).collect();
+        Ok(Some(CellTable {
+            centres: cells.iter().map(|cell| cell.centre).collect(),
+            rows: cells.into_iter().map(|cell| cell.rows).collect(),
+            bounds: if is_measured { CellBounds::Measured(bounds) } else { CellBounds::Assumed(bounds) },
+            n_rows: group.n_rows,
+        }))
     }
 
-    fn offsets(&self, output: &Output, cells: &str) -> Result<Vec<u64>> {
+    /// Rows of a group among which all those are that are wanted of a region; `None` where the cells do not count that group. The same as its
+    /// [`table`](Self::table) finds, without making it.
+    ///
+    /// Errors: as for [`table`](Self::table).
+    pub fn find(
+        &self,
+        output: &Output,
+        group: &ParticleGroup,
+        region: &Region,
+        by: CellTest,
+    ) -> Result<Option<FoundCells>> {
+        let mut search = CellSearch::new(region, by);
+        let Some(is_measured) = self.visit(output, group, |cell| search.see(cell.key, &cell.bounds, &cell.rows))?
+        else {
+            return Ok(None);
+        };
+        Ok(Some(search.found(is_measured, group.n_rows)))
+    }
+
+    /// Shows the cells of a group, in the order of the file, and says whether their bounds are measured.
+    ///
+    /// Source of the bounds: swiftsimio 12, `masks.py`, `_unpack_cell_metadata`.
+    fn visit(&self, output: &Output, group: &ParticleGroup, mut see: impl FnMut(Cell)) -> Result<Option<bool>> {
+        let shared = *output.kind() == OutputKind::SoapCatalogue;
+        let cells = if shared { SHARED_CELLS } else { group.group.as_str() };
+        let counts_path = format!("/Cells/Counts/{cells}");
+        let Some(mut counts) = self.counts(output, &counts_path)? else { return Ok(None) };
+        let mut offsets = self.offsets(output, cells)?;
+        let first = self.first.as_deref().filter(|first| *first != cells);
+        let mut keys = first.map(|first| self.offsets(output, first)).transpose()?;
+        let mut files = match output.distribution() {
+            Distribution::Part { index, .. } => {
+                self.counts(output, &format!("/Cells/Files/{cells}"))?.map(|files| (files, index))
+            }
+            Distribution::Single | Distribution::Virtual => None,
+        };
+        let mut centres = self.positions(output, &output.file().dataset(CENTRES)?)?;
+        let measured = |name: &str| optional_dataset(output, &format!("/Cells/{name}/{cells}"));
+        let mut measured = match (measured("MinPositions")?, measured("MaxPositions")?) {
+            (Some(least), Some(greatest)) => {
+                Some((self.positions(output, &least)?, self.positions(output, &greatest)?))
+            }
+            _ => None,
+        };
+        let reach = if shared || measured.is_some() { 0.5 } else { PADDING + 0.5 };
+        let reach = self.size.map(|size| reach * size);
+        for first_cell in (0..self.n_cells).step_by(BATCH) {
+            let n = BATCH.min(self.n_cells - first_cell);
+            let (counts, offsets) = (counts.take(n)?, offsets.take(n)?);
+            let keys = keys.as_mut().map(|keys| keys.take(n)).transpose()?.unwrap_or(offsets);
+            let files = files.as_mut().map(|(files, index)| Ok::<_, Error>((files.take(n)?, *index))).transpose()?;
+            let centres = centres.take(3 * n)?.as_chunks::<3>().0;
+            let measured = measured.as_mut().map(|(least, greatest)| {
+                Ok::<_, Error>((least.take(3 * n)?.as_chunks::<3>().0, greatest.take(3 * n)?.as_chunks::<3>().0))
+            });
+            let measured = measured.transpose()?;
+            for (i, centre) in centres.iter().enumerate() {
+                let (start, count) = (offsets[i], counts[i]);
+                let end = start.checked_add(count).filter(|end| *end <= group.n_rows || count == 0);
+                let rows = match (&files, end) {
+                    (Some((files, index)), _) if files[i] != *index => 0..0,
+                    (_, Some(end)) => start..end,
+                    (_, None) => {
+                        let (cell, n_rows) = (first_cell + i, group.n_rows);
+                        let reason = format!("cell {cell} has rows {start} to {start}+{count} of {n_rows}");
+                        return Err(malformed(output, &counts_path, &reason));
+                    }
+                };
+                let mut bounds = [from_fn(|k| centre[k] - reach[k]), from_fn(|k| centre[k] + reach[k])];
+                if let Some((least, greatest)) = measured {
+                    let [lower, upper] = &mut bounds;
+                    *lower = from_fn(|k| if lower[k] < least[i][k] { lower[k] } else { least[i][k] });
+                    *upper = from_fn(|k| if upper[k] > greatest[i][k] { upper[k] } else { greatest[i][k] });
+                }
+                see(Cell { centre: *centre, bounds, rows, key: keys[i] });
+            }
+        }
+        Ok(Some(measured.is_some()))
+    }
+
+    fn offsets<'a>(&self, output: &'a Output, cells: &str) -> Result<Column<'a, u64>> {
         // Before files could be distributed, offsets had another name.
         for name in ["OffsetsInFile", "Offsets"] {
-            if let Some(offsets) =
-                counts(output, &format!("/Cells/{name}/{cells}"), self.n_cells, self.options.as_ref())?
-            {
+            if let Some(offsets) = self.counts(output, &format!("/Cells/{name}/{cells}"))? {
                 return Ok(offsets);
             }
         }
         Err(malformed(output, &format!("/Cells/OffsetsInFile/{cells}"), "is missing"))
     }
 
-    fn files(&self, output: &Output, cells: &str) -> Result<Option<Vec<u64>>> {
-        counts(output, &format!("/Cells/Files/{cells}"), self.n_cells, self.options.as_ref())
+    fn counts<'a>(&self, output: &'a Output, path: &str) -> Result<Option<Column<'a, u64>>> {
+        Column::of_counts(output, path, self.n_cells, self.options.as_ref())
     }
 
-    /// The bounds of each cell, in swiftsimio's order.
-    ///
-    /// Source: swiftsimio 12, `masks.py`, `_unpack_cell_metadata`.
-    fn bounds(&self, output: &Output, cells: &str, shared: bool) -> Result<CellBounds> {
-        let measured = |name: &str| {
-            optional_positions(output, &format!("/Cells/{name}/{cells}"), self.n_cells, self.options.as_ref())
-        };
-        if let (Some(least), Some(greatest)) = (measured("MinPositions")?, measured("MaxPositions")?) {
-            let (least, greatest) = (least.as_chunks::<3>().0, greatest.as_chunks::<3>().0);
-            let bounds = self.order.iter().map(|cell| {
-                let (centre, least, greatest) = (self.centres[*cell], least[*cell], greatest[*cell]);
-                let axis = |i: usize| {
-                    let (lower, upper) = (centre[i] - 0.5 * self.size[i], centre[i] + 0.5 * self.size[i]);
-                    (
-                        if lower < least[i] { lower } else { least[i] },
-                        if upper > greatest[i] { upper } else { greatest[i] },
-                    )
-                };
-                let [x, y, z] = [axis(0), axis(1), axis(2)];
-                [[x.0, y.0, z.0], [x.1, y.1, z.1]]
-            });
-            return Ok(CellBounds::Measured(bounds.collect()));
-        }
-        let half = if shared { 0.5 } else { PADDING + 0.5 };
-        let bounds = self.order.iter().map(|cell| {
-            let centre = self.centres[*cell];
-            [[0, 1, 2].map(|i| centre[i] - half * self.size[i]), [0, 1, 2].map(|i| centre[i] + half * self.size[i])]
-        });
-        Ok(CellBounds::Assumed(bounds.collect()))
+    fn positions<'a>(&self, output: &'a Output, dataset: &Dataset) -> Result<Column<'a, f64>> {
+        Column::of_positions(output, dataset, self.n_cells, self.options.as_ref())
     }
 }
 

@@ -2,16 +2,19 @@
 
 use std::ops::Range;
 
-use apus_h5::RowRanges;
-
+use super::{
+    CellTest, FoundCells,
+    search::{CellSearch, is_each_row_in_one},
+};
 use crate::Region;
 
-/// Where the rows of one group lie: for each cell its rows and its bounds. Cells are in swiftsimio's order: by ascending
+/// Where the rows of one group lie: for each cell its centre, rows and bounds. Cells are in swiftsimio's order: by ascending
 /// offset of the first group of the file.
 ///
 /// Units of lengths: the file's length, comoving.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CellTable {
+    pub(super) centres: Vec<[f64; 3]>,
     pub(super) rows: Vec<Range<u64>>,
     pub(super) bounds: CellBounds,
     pub(super) n_rows: u64,
@@ -38,6 +41,11 @@ impl CellBounds {
 }
 
 impl CellTable {
+    /// The centre of each cell.
+    pub fn centres(&self) -> &[[f64; 3]] {
+        &self.centres
+    }
+
     /// The rows of each cell; the range is empty for cells without rows in this file.
     pub fn rows(&self) -> &[Range<u64>] {
         &self.rows
@@ -53,54 +61,19 @@ impl CellTable {
         self.n_rows
     }
 
-    /// Whether each row is in a cell. If not, cells cannot tell where particles are not.
+    /// Whether each row is in one cell. If not, cells cannot tell where particles are not.
     pub fn holds_all_rows(&self) -> bool {
-        let in_cells = self.rows.iter().try_fold(0u64, |n, rows| n.checked_add(rows.end - rows.start));
-        // Cells that overlap could make up for missing ones.
-        in_cells == Some(self.n_rows) && {
-            let mut sorted: Vec<&Range<u64>> = self.rows.iter().filter(|r| !r.is_empty()).collect();
-            sorted.sort_unstable_by_key(|r| r.start);
-            sorted.windows(2).all(|pair| pair[0].end == pair[1].start)
+        is_each_row_in_one(self.rows.iter().filter(|rows| !rows.is_empty()).cloned().collect(), self.n_rows)
+    }
+
+    /// What is wanted of a region.
+    pub fn find(&self, region: &Region, by: CellTest) -> FoundCells {
+        let mut search = CellSearch::new(region, by);
+        for ((rows, bounds), place) in self.rows.iter().zip(self.bounds.as_slice()).zip(0..) {
+            search.see(place, bounds, rows);
         }
+        search.found(matches!(self.bounds, CellBounds::Measured(_)), self.n_rows)
     }
-
-    /// The rows of all cells that a region touches: exactly those, in the order, that swiftsimio gives after
-    /// `mask.constrain_spatial` (several boxes: joined with `union=True`). Neighbouring ranges are joined.
-    pub fn rows_touching(&self, region: &Region) -> RowRanges {
-        self.rows_of_cells(|[lower, upper]| region.touches(*lower, *upper))
-    }
-
-    /// The number of cells that a region touches, empty ones included.
-    pub fn n_touching(&self, region: &Region) -> usize {
-        self.bounds.as_slice().iter().filter(|[lower, upper]| region.touches(*lower, *upper)).count()
-    }
-
-    /// Rows among which all particles of the region are, where stored positions are up to `allowance` off the true ones that
-    /// the bounds are of; then [`Region::contains`] tells which. All rows where the file's cells cannot tell.
-    pub fn rows_that_may_lie_in(&self, region: &Region, allowance: f64) -> RowRanges {
-        if matches!(self.bounds, CellBounds::Assumed(_)) || !self.holds_all_rows() {
-            return joined(std::iter::once(0..self.n_rows));
-        }
-        self.rows_of_cells(|[lower, upper]| region.may_contain(*lower, *upper, allowance))
-    }
-
-    fn rows_of_cells(&self, mut wanted: impl FnMut(&[[f64; 3]; 2]) -> bool) -> RowRanges {
-        let cells = self.rows.iter().zip(self.bounds.as_slice());
-        joined(cells.filter(|(rows, bounds)| !rows.is_empty() && wanted(bounds)).map(|(rows, _)| rows.clone()))
-    }
-}
-
-/// Ranges in their order, with those joined that follow each other without a gap.
-fn joined(ranges: impl Iterator<Item = Range<u64>>) -> RowRanges {
-    let mut joined: Vec<Range<u64>> = Vec::new();
-    for range in ranges {
-        match joined.last_mut() {
-            Some(last) if last.end == range.start => last.end = range.end,
-            _ => joined.push(range),
-        }
-    }
-    // Each end is at or after its start, so there always are ranges.
-    RowRanges::new(joined).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -114,7 +87,7 @@ mod tests {
             let x = f64::from(i);
             [[x + 0.25, 0.0, 0.0], [x + 0.75, 4.0, 4.0]]
         });
-        CellTable { bounds: CellBounds::Measured(bounds.collect()), rows, n_rows }
+        CellTable { centres: Vec::new(), bounds: CellBounds::Measured(bounds.collect()), rows, n_rows }
     }
 
     fn slab(lower: f64, upper: f64) -> Region {
@@ -122,30 +95,40 @@ mod tests {
         Region::new(&[Shape::Box(bounds)], [4.0; 3]).unwrap()
     }
 
+    fn touching(table: &CellTable, region: &Region) -> Vec<Range<u64>> {
+        table.find(region, CellTest::Touches).rows.as_slice().to_vec()
+    }
+
+    fn that_may_lie_in(table: &CellTable, region: &Region) -> Vec<Range<u64>> {
+        table.find(region, CellTest::MayContain { allowance: 0.0 }).rows.as_slice().to_vec()
+    }
+
     #[test]
     fn rows_are_in_the_order_of_cells_and_neighbours_joined() {
         let table = table(vec![4..6, 6..6, 6..10, 0..4], 10);
-        assert!(table.holds_all_rows());
-        assert_eq!(table.rows_touching(&slab(0.0, 4.0)).as_slice(), [4..10, 0..4]);
-        assert_eq!(table.rows_touching(&slab(2.5, 3.5)).as_slice(), [6..10, 0..4]);
-        assert_eq!(table.rows_touching(&slab(1.0, 2.0)).as_slice(), []);
+        assert_eq!(touching(&table, &slab(0.0, 4.0)), [4..10, 0..4]);
+        assert_eq!(touching(&table, &slab(2.5, 3.5)), [6..10, 0..4]);
+        assert_eq!(touching(&table, &slab(1.0, 2.0)), []);
         // Touching from outside is not overlapping.
-        assert_eq!(table.rows_touching(&slab(2.75, 3.25)).as_slice(), []);
-        assert_eq!(table.rows_that_may_lie_in(&slab(2.75, 3.25), 0.0).as_slice(), [6..10, 0..4]);
+        assert_eq!(touching(&table, &slab(2.75, 3.25)), []);
+        assert_eq!(that_may_lie_in(&table, &slab(2.75, 3.25)), [6..10, 0..4]);
         // Across the boundary.
-        assert_eq!(table.rows_touching(&slab(3.5, 0.5)).as_slice(), [4..6, 0..4]);
-        assert_eq!(table.rows_touching(&slab(-0.5, 0.3)).as_slice(), [4..6, 0..4]);
+        assert_eq!(touching(&table, &slab(3.5, 0.5)), [4..6, 0..4]);
+        assert_eq!(touching(&table, &slab(-0.5, 0.3)), [4..6, 0..4]);
+        let FoundCells { n_cells, n_found, .. } = table.find(&slab(0.0, 4.0), CellTest::Touches);
+        assert_eq!((n_cells, n_found), (4, 3), "one has no rows");
     }
 
     #[test]
     fn cells_that_cannot_tell_give_all_rows() {
-        for rows in [vec![0..2, 3..4], vec![0..2, 1..3], vec![0..2, 1..4]] {
+        for rows in [vec![0..2, 3..4], vec![0..2, 1..3], vec![0..2, 1..4], vec![0..2, 0..2], vec![0..2, 2..3]] {
             let table = table(rows, 4);
             assert!(!table.holds_all_rows());
-            assert_eq!(table.rows_that_may_lie_in(&slab(0.0, 0.1), 0.0), joined(std::iter::once(0..4)));
+            assert_eq!(that_may_lie_in(&table, &slab(0.0, 0.1)), [0..4]);
         }
         let mut table = table(vec![0..2, 2..4], 4);
+        assert_eq!(that_may_lie_in(&table, &slab(0.0, 0.1)), []);
         table.bounds = CellBounds::Assumed(table.bounds.as_slice().to_vec());
-        assert_eq!(table.rows_that_may_lie_in(&slab(0.0, 0.1), 0.0), joined(std::iter::once(0..4)));
+        assert_eq!(that_may_lie_in(&table, &slab(0.0, 0.1)), [0..4]);
     }
 }

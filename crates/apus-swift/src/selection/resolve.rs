@@ -6,7 +6,7 @@ use apus_h5::{Datatype, RowRanges};
 
 use super::{Conversion, Granularity, MAX_FIELDS, MAX_IDS, Sample, SelectionRequest};
 use crate::{
-    BoundCondition, CellTable, Error, Field, Halos, Output, ParticleGroup, Region, Result,
+    BoundCondition, CellGrid, CellTest, Error, Field, FoundCells, Halos, Output, ParticleGroup, Region, Result,
     halos::membership_field,
     lookup::{find_field, without_group},
     names::nearest_names,
@@ -264,26 +264,35 @@ fn position_field(group: &ParticleGroup) -> Result<&Field> {
 }
 
 impl GroupSelection {
-    /// The rows among which all wanted ones are, given the cells of the group where the file has them. Where whole cells are wanted, exactly
-    /// their rows.
+    /// The rows among which all wanted ones are, and what was found among the cells of the group, where the file has any. Where whole
+    /// cells are wanted, exactly their rows.
     ///
-    /// Errors: [`Error::BadSelection`] where whole cells are wanted and there are none.
-    pub fn candidate_rows(&self, cells: Option<&CellTable>) -> Result<RowRanges> {
-        let all = || RowRanges::new(std::iter::once(0..self.n_rows).collect()).unwrap_or_default();
+    /// Errors: [`Error::BadSelection`] where whole cells are wanted and there are none; those of reading cells.
+    pub fn candidate_rows(
+        &self,
+        output: &Output,
+        cells: Option<(&CellGrid, &ParticleGroup)>,
+    ) -> Result<(RowRanges, Option<FoundCells>)> {
+        let all = RowRanges::new(std::iter::once(0..self.n_rows).collect()).unwrap_or_default();
         if self.region.is_everything() {
-            return Ok(all());
+            return Ok((all, None));
         }
-        match (self.granularity, cells) {
-            (Granularity::Cells, Some(cells)) => Ok(cells.rows_touching(&self.region)),
-            (Granularity::Cells, None) => Err(Error::BadSelection {
+        // Bounds were taken before lossy filters rounded positions.
+        let rounding = || self.positions.as_ref()?.rounding(self.region.farthest_coordinate());
+        let test = match self.granularity {
+            Granularity::Cells => Some(CellTest::Touches),
+            Granularity::Particles => rounding().map(|allowance| CellTest::MayContain { allowance }),
+        };
+        let found = match (cells, test) {
+            (Some((grid, group)), Some(test)) => grid.find(output, group, &self.region, test)?,
+            _ => None,
+        };
+        match (found, self.granularity) {
+            (Some(found), _) => Ok((found.rows.clone(), Some(found))),
+            (None, Granularity::Particles) => Ok((all, None)),
+            (None, Granularity::Cells) => Err(Error::BadSelection {
                 reason: format!("the file has no cells for {}, so that whole cells cannot be selected", self.name),
             }),
-            (Granularity::Particles, None) => Ok(all()),
-            (Granularity::Particles, Some(cells)) => {
-                // Bounds were taken before lossy filters rounded positions.
-                let rounding = self.positions.as_ref().and_then(|f| f.rounding(self.region.farthest_coordinate()));
-                Ok(rounding.map_or_else(all, |rounding| cells.rows_that_may_lie_in(&self.region, rounding)))
-            }
         }
     }
 }

@@ -35,11 +35,12 @@ impl SubsetCells {
     pub(super) fn new(output: &Output, groups: &[SubsetGroup<'_>]) -> Result<Option<Self>> {
         let Some(grid) = output.cells()? else { return Ok(None) };
         let is_shared = *output.kind() == OutputKind::SoapCatalogue;
-        let mut cells = Vec::new();
+        let (mut centres, mut cells) = (Vec::new(), Vec::new());
         for SubsetGroup { selection, rows } in groups.iter().take(if is_shared { 1 } else { usize::MAX }) {
             let Some(group) = output.group(&selection.group)? else { return Ok(None) };
             let Some(table) = grid.table(output, group)? else { return Ok(None) };
             let Some(cell_rows) = CellRows::new(table.rows(), rows) else { return Ok(None) };
+            centres = table.centres().to_vec();
             let bounds = match table.bounds() {
                 CellBounds::Measured(bounds) => Some(bounds.clone()),
                 CellBounds::Assumed(_) => None,
@@ -47,7 +48,7 @@ impl SubsetCells {
             let name = if is_shared { "Subhalos".to_owned() } else { selection.group.clone() };
             cells.push(GroupCells { name, rows: cell_rows, bounds });
         }
-        Ok(Some(Self { centres: grid.sorted_centres(), groups: cells }))
+        Ok(Some(Self { centres, groups: cells }))
     }
 
     /// Adds the datasets to `/Cells`, which has its `Meta-data` already.

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use apus_h5::{DecodePool, ReadOptions, RowRanges};
+use apus_h5::{DecodePool, ReadOptions};
 use apus_swift::{Error, HaloRequest, MAX_HALOS, Output, RowScan, SelectionRequest, Statistics, read_rows};
 
 use crate::reference::swift_files;
@@ -37,8 +37,8 @@ fn count(output: &Output, catalogue: &Output, request: &HaloRequest) -> u64 {
             let fields = vec![format!("{}.particle_ids", group.name)];
             let request = SelectionRequest { fields, halos: Some(Arc::clone(&halos)), ..SelectionRequest::default() };
             let [selection] = <[_; 1]>::try_from(request.resolve(output).unwrap()).unwrap();
-            let table = output.cells().unwrap().and_then(|grid| grid.table(output, group).unwrap());
-            let candidates: RowRanges = selection.candidate_rows(table.as_ref()).unwrap();
+            let grid = output.cells().unwrap();
+            let (candidates, _) = selection.candidate_rows(output, grid.as_ref().map(|grid| (grid, group))).unwrap();
             let scan = RowScan::new(output, &Arc::new(selection), candidates, &Statistics::new(), &options()).unwrap();
             scan.map(|window| window.unwrap().n_wanted()).sum::<u64>()
         })

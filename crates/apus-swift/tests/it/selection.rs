@@ -32,8 +32,8 @@ fn all_rows(n_rows: u64) -> RowRanges {
 
 fn candidates(output: &Output, selection: &GroupSelection) -> RowRanges {
     let group = output.group(&selection.group).unwrap().unwrap();
-    let table = output.cells().unwrap().and_then(|grid| grid.table(output, group).unwrap());
-    selection.candidate_rows(table.as_ref()).unwrap()
+    let grid = output.cells().unwrap();
+    selection.candidate_rows(output, grid.as_ref().map(|grid| (grid, group))).unwrap().0
 }
 
 /// The wanted rows, in order, and how many of them were kept.
@@ -131,7 +131,7 @@ fn requests_that_make_no_sense_are_refused() {
     let in_cells =
         SelectionRequest { region: region.clone(), granularity: Granularity::Cells, ..request(&["fof_groups.masses"]) };
     let [selection] = <[_; 1]>::try_from(in_cells.resolve(&fof).unwrap()).unwrap();
-    assert!(matches!(selection.candidate_rows(None), Err(Error::BadSelection { .. })));
+    assert!(matches!(selection.candidate_rows(&output, None), Err(Error::BadSelection { .. })));
     let los = file("los.hdf5");
     let name = format!("{}.masses", los.groups().unwrap()[0].name);
     assert!(SelectionRequest { region, ..request(&[&name]) }.resolve(&los).is_ok());

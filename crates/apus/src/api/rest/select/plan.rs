@@ -296,15 +296,7 @@ fn plan_groups(output: &Output, query: &SelectQuery, options: &ReadOptions) -> A
     let mut groups = Vec::with_capacity(selections.len());
     for selection in selections {
         let described = output.group(&selection.group)?;
-        let table = match (&grid, described) {
-            (Some(grid), Some(group)) => grid.table(output, group)?,
-            _ => None,
-        };
-        let candidates = selection.candidate_rows(table.as_ref())?;
-        let cells = table
-            .as_ref()
-            .filter(|_| query.explain)
-            .map(|table| (table.rows().len(), table.n_touching(&selection.region)));
+        let (candidates, cells) = selection.candidate_rows(output, grid.as_ref().zip(described))?;
         let fields = plan_fields(output, &selection, described)?;
         let row_bytes = fields.iter().fold(0u64, |n, field| n.saturating_add(field.row_bytes));
         groups.push(PlannedGroup {
@@ -312,7 +304,7 @@ fn plan_groups(output: &Output, query: &SelectQuery, options: &ReadOptions) -> A
             all_candidates: candidates.clone(),
             candidates,
             statistics: Statistics::new(),
-            cells,
+            cells: cells.map(|found| (found.n_cells, found.n_found)),
             fields,
             row_bytes,
         });

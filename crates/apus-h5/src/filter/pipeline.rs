@@ -93,6 +93,11 @@ impl Pipeline {
         self.applied(filter_mask).next().is_none()
     }
 
+    /// Whether a chunk with this mask is stored as it is, perhaps with checksums after it.
+    pub fn keeps_bytes(&self, filter_mask: u32) -> bool {
+        self.applied(filter_mask).all(|stage| matches!(stage, Stage::Fletcher32(_)))
+    }
+
     /// The bytes of a decoded chunk.
     pub fn chunk_len(&self) -> usize {
         self.chunk_len

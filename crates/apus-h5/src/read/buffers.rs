@@ -58,6 +58,11 @@ impl Buffer {
         &mut self.bytes[..self.len]
     }
 
+    /// Leaves off what comes after so many bytes.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
     /// The number of bytes.
     pub(crate) fn len(&self) -> usize {
         self.len

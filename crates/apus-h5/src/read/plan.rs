@@ -12,7 +12,7 @@ use super::{
     wanted::{Axis, Wanted},
 };
 
-/// A segment ends with the chunk band in which it reaches this.
+/// A segment ends before the chunk band with which it would be longer than this: it is to leave as one block.
 const SEGMENT_BYTES: u64 = 1 << 20;
 /// A segment whose chunks decode to more ends, too: few rows may be wanted of each chunk.
 const SEGMENT_CHUNK_BYTES: u64 = 4 << 20;
@@ -304,10 +304,12 @@ impl Iterator for Plan {
             let start = index - band * chunk;
             let last = pieces.last_mut();
             let same_band = last.as_ref().is_some_and(|last| last.band == band);
+            let run_end = axis.runs()[cursor.run].end;
+            let len = (run_end - index).min(chunk - start);
             if !same_band {
                 n_bands += 1;
                 let n_chunks = (n_bands - 1).saturating_mul(band_chunks);
-                if n_steps.saturating_mul(step_bytes) >= SEGMENT_BYTES
+                if n_bands > 1 && (n_steps + len).saturating_mul(step_bytes) > SEGMENT_BYTES
                     || n_chunks.saturating_mul(tiling.chunk_bytes) >= SEGMENT_CHUNK_BYTES
                     || n_chunks >= SEGMENT_CHUNKS
                 {
@@ -317,8 +319,7 @@ impl Iterator for Plan {
             if n_steps >= max_steps || (!axis.is_sorted() && pieces.len() >= MAX_UNSORTED_PIECES) {
                 break;
             }
-            let run_end = axis.runs()[cursor.run].end;
-            let len = (run_end - index).min(chunk - start).min(max_steps - n_steps);
+            let len = len.min(max_steps - n_steps);
             match pieces.last_mut() {
                 Some(last) if same_band && last.start + last.len == start => last.len += len,
                 _ => pieces.push(Piece { band, start, len, out: n_steps }),

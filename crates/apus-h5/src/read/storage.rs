@@ -171,6 +171,14 @@ impl Storage {
         }
     }
 
+    /// Whether the bytes of every chunk are stored as they are, perhaps with checksums after them.
+    pub(crate) fn keeps_bytes(&self) -> bool {
+        match &self.place {
+            Place::Chunked(chunked) => chunked.pipeline.keeps_bytes(0),
+            _ => true,
+        }
+    }
+
     /// A chunk of the file's caches, where it is fetched to first.
     pub(crate) fn cached_chunk(
         &self,

@@ -3,9 +3,11 @@
 //! [`run`] does a piece of work and gives its outcome back. [`answer`] does the work up to the first block of the body, so
 //! that early failures still have a status of their own, and then streams: while the client takes blocks, a thread makes
 //! them; when it does not, the thread goes back to the pool and the rest waits as plain data. So a slow client costs a
-//! socket and the blocks that it has not read, never a thread. A failure after the first block breaks the body off.
+//! socket and the blocks that it has not read, never a thread. A failure after the first block breaks the body off. An answer
+//! that is little more than its first block is made by the same piece of work: waking another thread takes longer.
 
 use std::{
+    collections::VecDeque,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -33,6 +35,8 @@ use crate::{
 
 /// Blocks that a client may be behind with.
 const BLOCKS_AHEAD: usize = 1;
+/// Where no more than this comes after the first block, it is made together with it: a block that the client may be behind with.
+const MAX_REST_BYTES: u64 = 1 << 20;
 /// When a client that found no place may come again.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
@@ -123,13 +127,13 @@ pub async fn answer<E: From<ApiError> + Send + 'static>(
     work: impl FnOnce() -> Result<Answer, E> + Send + 'static,
 ) -> Result<Response, E> {
     let place = in_time(app, Arc::clone(&app.reads.answers).acquire_owned()).await?;
-    let (mut answer, first) = run(app, move || {
+    let (mut answer, made) = run(app, move || {
         let mut answer = work()?;
-        let first = match &mut answer.body {
-            AnswerBody::Blocks { blocks, .. } if !head => blocks.next().transpose()?,
-            _ => None,
+        let made = match &mut answer.body {
+            AnswerBody::Blocks { blocks, size_bytes } if !head => Made::first(blocks, *size_bytes)?,
+            _ => Made::default(),
         };
-        Ok::<_, E>((answer, first))
+        Ok::<_, E>((answer, made))
     })
     .await?;
     let size_bytes = match &answer.body {
@@ -144,12 +148,35 @@ pub async fn answer<E: From<ApiError> + Send + 'static>(
         _ if head => Body::empty(),
         AnswerBody::Empty => Body::empty(),
         AnswerBody::Whole(bytes) => Body::from(bytes),
-        AnswerBody::Blocks { blocks, size_bytes } => match first {
-            Some(first) => stream(app, place, first, blocks, size_bytes),
-            None => Body::empty(),
-        },
+        AnswerBody::Blocks { .. } if made.is_all => {
+            Body::new(BlockBody { made: made.blocks, rest: None, remaining: size_bytes })
+        }
+        AnswerBody::Blocks { blocks, size_bytes } => stream(app, place, made.blocks, blocks, size_bytes),
     };
     Ok((answer.status, answer.headers, body).into_response())
+}
+
+/// The blocks that are made before an answer begins.
+#[derive(Default)]
+struct Made {
+    blocks: VecDeque<Bytes>,
+    is_all: bool,
+}
+
+impl Made {
+    /// Makes the first block, and the others where they are few.
+    fn first(blocks: &mut Blocks, size_bytes: Option<u64>) -> ApiResult<Self> {
+        let Some(first) = blocks.next().transpose()? else { return Ok(Self { is_all: true, ..Self::default() }) };
+        let rest_bytes = size_bytes.map(|size| size.saturating_sub(first.len() as u64));
+        let is_all = rest_bytes.is_some_and(|rest| rest <= MAX_REST_BYTES);
+        let mut made = VecDeque::from([first]);
+        if is_all {
+            for block in blocks {
+                made.push_back(block?);
+            }
+        }
+        Ok(Self { blocks: made, is_all })
+    }
 }
 
 /// Waits for a place, as long as the configuration allows.
@@ -189,7 +216,13 @@ enum Piece {
     End,
 }
 
-fn stream(app: &App, place: OwnedSemaphorePermit, first: Bytes, blocks: Blocks, size_bytes: Option<u64>) -> Body {
+fn stream(
+    app: &App,
+    place: OwnedSemaphorePermit,
+    made: VecDeque<Bytes>,
+    blocks: Blocks,
+    size_bytes: Option<u64>,
+) -> Body {
     let (sender, receiver) = mpsc::channel(BLOCKS_AHEAD);
     let app = app.clone();
     let span = Span::current();
@@ -202,7 +235,7 @@ fn stream(app: &App, place: OwnedSemaphorePermit, first: Bytes, blocks: Blocks, 
         },
         span,
     ));
-    Body::new(BlockBody { first: Some(first), receiver, remaining: size_bytes, ended: false })
+    Body::new(BlockBody { made, rest: Some(receiver), remaining: size_bytes })
 }
 
 /// Makes blocks while there is room for them; waits without a thread while there is none.
@@ -262,11 +295,11 @@ fn make_blocks(blocks: &mut Blocks, sender: &mpsc::Sender<Piece>) -> Burst {
 
 /// The body as the socket takes it. It ends only where the maker said so: a maker that vanished breaks it off.
 struct BlockBody {
-    first: Option<Bytes>,
-    receiver: mpsc::Receiver<Piece>,
+    made: VecDeque<Bytes>,
+    /// What comes after that; `None` where nothing does.
+    rest: Option<mpsc::Receiver<Piece>>,
     /// What is still to come, where the length was told.
     remaining: Option<u64>,
-    ended: bool,
 }
 
 /// Why a body breaks off; the log tells more.
@@ -282,10 +315,10 @@ impl http_body::Body for BlockBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
-        let piece = match self.first.take() {
-            Some(first) => Some(Piece::Block(first)),
-            None if self.ended => return Poll::Ready(None),
-            None => match self.receiver.poll_recv(context) {
+        let piece = match (self.made.pop_front(), &mut self.rest) {
+            (Some(made), _) => Some(Piece::Block(made)),
+            (None, None) => return Poll::Ready(None),
+            (None, Some(rest)) => match rest.poll_recv(context) {
                 Poll::Ready(piece) => piece,
                 Poll::Pending => return Poll::Pending,
             },
@@ -298,18 +331,18 @@ impl http_body::Body for BlockBody {
                 Poll::Ready(Some(Ok(Frame::data(block))))
             }
             Some(Piece::End) => {
-                self.ended = true;
+                self.rest = None;
                 Poll::Ready(None)
             }
             None => {
-                self.ended = true;
+                self.rest = None;
                 Poll::Ready(Some(Err(BrokenOff)))
             }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ended || (self.remaining == Some(0) && self.first.is_none())
+        self.made.is_empty() && (self.rest.is_none() || self.remaining == Some(0))
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -98,6 +98,19 @@ impl Pipeline {
         self.applied(filter_mask).all(|stage| matches!(stage, Stage::Fletcher32(_)))
     }
 
+    /// Checks the checksums of a chunk that [`keeps its bytes`](Self::keeps_bytes).
+    ///
+    /// Errors: as for [`decode`](Self::decode).
+    pub fn check(&self, raw: &[u8], filter_mask: u32) -> Result<(), FilterError> {
+        let mut bytes = raw;
+        for stage in self.applied(filter_mask) {
+            if let Stage::Fletcher32(stage) = stage {
+                bytes = stage.check(bytes)?;
+            }
+        }
+        self.check_len(bytes.len())
+    }
+
     /// The bytes of a decoded chunk.
     pub fn chunk_len(&self) -> usize {
         self.chunk_len

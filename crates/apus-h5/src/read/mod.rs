@@ -3,13 +3,15 @@
 //! - [`wanted`] checks a [`Selection`] against the extent; [`plan`] cuts the answer into segments and says which parts of which
 //!   chunks each is made of. Both are pure. [`grid`] is the arithmetic of chunks.
 //! - [`storage`] knows where chunks are ([`caches`] keeps the indexes); [`fetch`] joins reads that are close in the file.
-//! - [`segments`] reads, decodes and ([`place`]) puts elements where they belong, in [`buffers`] that are used again.
+//! - [`segments`] reads, decodes and ([`place`]) puts elements where they belong, in [`buffers`] that are used again; [`direct`] reads them
+//!   there, where nothing is to be decoded.
 //! - [`stored`] does so ahead of what is asked for, on the [`DecodePool`]; [`reader`] hands the blocks out. Chunks of small
 //!   reads are kept decoded ([`caches`]), those of scans are not.
 //! - [`virtual_dataset`] reads from other datasets; [`whole`] reads into memory, also what is kept in heaps.
 
 mod buffers;
 pub(crate) mod caches;
+mod direct;
 mod fetch;
 pub(crate) mod grid;
 mod place;

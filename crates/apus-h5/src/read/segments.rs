@@ -14,8 +14,8 @@ use super::{
     buffers::{Buffer, Buffers},
     caches::KeptChunk,
     fetch::{Request, coalesce},
-    place::{Placement, fill_with},
-    plan::{Run, Segment, Tiling},
+    place::Placement,
+    plan::{Segment, Tiling},
     storage::{Chunked, Place, Storage},
 };
 use crate::{
@@ -42,10 +42,10 @@ thread_local! {
 pub(crate) struct Shared {
     pub(crate) storage: Arc<Storage>,
     pub(crate) tiling: Arc<Tiling>,
-    buffers: Buffers,
+    pub(super) buffers: Buffers,
     cancelled: AtomicBool,
     /// Whether its chunks are kept for other requests: the file has a cache, and few chunks are touched.
-    is_cached: bool,
+    pub(super) is_cached: bool,
 }
 
 /// A segment whose bytes are here, to be decoded.
@@ -103,106 +103,14 @@ impl Shared {
         self.cancelled.load(Ordering::Relaxed)
     }
 
-    fn out_len(&self, segment: &Segment) -> Result<usize> {
+    pub(super) fn out_len(&self, segment: &Segment) -> Result<usize> {
         let elements = segment.n_steps.checked_mul(self.tiling.step);
         let len = elements.and_then(|n| usize::try_from(n).ok()?.checked_mul(self.storage.native_bytes));
         len.ok_or_else(|| self.storage.damaged("a part of the answer does not fit the address space"))
     }
 
-    /// Whether every segment can be read from the file to its place in the answer: nothing is to be decoded or converted, and
-    /// what is wanted of a chunk is contiguous in it and in the answer. Chunks with a checksum are read as a whole, so that each
-    /// must be needed once.
-    pub(crate) fn is_direct(&self) -> bool {
-        let tiling = &self.tiling;
-        (self.storage.is_all_plain() || self.storage.keeps_bytes() && !self.is_cached && !tiling.revisits)
-            && self.storage.converter.is_none()
-            && tiling.n_tiles() == 1
-            && tiling.grid.chunk_step(tiling.axis) == tiling.step
-            && tiling.runs(0) == [Run { src: 0, dst: 0, len: tiling.step }]
-    }
-
-    /// Lets segments be as short as blocks, where that makes no more to be read. Only where [`is_direct`](Self::is_direct).
-    pub(crate) fn shorten_segments(&mut self) {
-        if self.storage.is_all_plain()
-            && let Some(tiling) = Arc::get_mut(&mut self.tiling)
-        {
-            tiling.shorten_segments();
-        }
-    }
-
-    /// Reads a segment to its place. Only where [`is_direct`](Self::is_direct).
-    pub(crate) fn read_direct(&self, segment: &Segment) -> Result<Buffer> {
-        let (storage, tiling) = (&self.storage, &self.tiling);
-        let out_len = self.out_len(segment)?;
-        // The checksum of a chunk comes to lie behind it, where the next one begins.
-        let mut out = self.buffers.take(out_len.saturating_add(self.checksum_len()));
-        let step_bytes = tiling.step * storage.stored_bytes as u64;
-        let offset = tiling.outer_offset(segment) * storage.stored_bytes as u64;
-        let mut pending: Option<(u64, Range<usize>)> = None;
-        let mut checked: Option<(u64, Buffer)> = None;
-        for piece in &segment.pieces {
-            let to_usize = |n_steps: u64| usize::try_from(n_steps.checked_mul(step_bytes)?).ok();
-            let part = to_usize(piece.out).zip(to_usize(piece.len)).zip(to_usize(piece.start));
-            let Some(((at, len), start)) = part else {
-                return Err(storage.damaged("a segment beyond the address space"));
-            };
-            let place = tiling.place(segment, piece.band, 0);
-            let Some(location) = storage.locate(&tiling.grid, &place) else {
-                fill_with(&storage.fill, &mut out.bytes_mut()[at..at + len]);
-                continue;
-            };
-            if !storage.is_plain(&location) {
-                if len == self.chunk_len() {
-                    self.read_checked(&place, &location, &mut out.bytes_mut()[at..])?;
-                    continue;
-                }
-                let chunk = match &checked {
-                    Some((band, chunk)) if *band == piece.band => chunk,
-                    _ => {
-                        let mut chunk = self.buffers.take(self.chunk_len() + self.checksum_len());
-                        self.read_checked(&place, &location, chunk.bytes_mut())?;
-                        &checked.insert((piece.band, chunk)).1
-                    }
-                };
-                let start = start.saturating_add(usize::try_from(offset).unwrap_or(usize::MAX));
-                let wanted = chunk.bytes().get(start..start.saturating_add(len));
-                let wanted = wanted.ok_or_else(|| storage.damaged("a segment beyond its chunk"))?;
-                out.bytes_mut()[at..at + len].copy_from_slice(wanted);
-                continue;
-            }
-            self.check_plain_len(&place, &location)?;
-            let address = location.address.saturating_add(offset).saturating_add(start as u64);
-            match &mut pending {
-                Some((first, range)) if range.end == at && first.saturating_add(range.len() as u64) == address => {
-                    range.end += len;
-                }
-                _ => {
-                    if let Some((address, range)) = pending.replace((address, at..at + len)) {
-                        storage.read_at(address, &mut out.bytes_mut()[range])?;
-                    }
-                }
-            }
-        }
-        if let Some((address, range)) = pending {
-            storage.read_at(address, &mut out.bytes_mut()[range])?;
-        }
-        out.truncate(out_len);
-        Ok(out)
-    }
-
-    /// Reads a chunk that checksums follow to the beginning of `out`, the checksums behind it, and checks it.
-    fn read_checked(&self, place: &[u64], location: &ChunkLocation, out: &mut [u8]) -> Result<()> {
-        let Place::Chunked(Chunked { pipeline, grid, .. }) = &self.storage.place else { return Ok(()) };
-        let len = self.checked_raw_len(place, location)?;
-        let raw = out.get_mut(..len).ok_or_else(|| self.storage.damaged("a chunk beyond its segment"))?;
-        self.storage.read_at(location.address, raw)?;
-        let checked =
-            SCRATCH.with_borrow_mut(|scratch| pipeline.decode(raw, location.filter_mask, scratch).map(|_| ()));
-        checked.map_err(|error| self.storage.chunk_error(grid, place, location, error))
-    }
-
     /// The bytes that a chunk takes in the file; no more than its filters can leave.
-    fn checked_raw_len(&self, place: &[u64], location: &ChunkLocation) -> Result<usize> {
+    pub(super) fn checked_raw_len(&self, place: &[u64], location: &ChunkLocation) -> Result<usize> {
         let Place::Chunked(Chunked { pipeline, grid, .. }) = &self.storage.place else { return Ok(0) };
         let max = pipeline.max_raw_len();
         usize::try_from(location.size).ok().filter(|size| *size <= max).ok_or_else(|| {
@@ -212,7 +120,7 @@ impl Shared {
     }
 
     /// Checks that a chunk without filters is as long as a chunk.
-    fn check_plain_len(&self, place: &[u64], location: &ChunkLocation) -> Result<()> {
+    pub(super) fn check_plain_len(&self, place: &[u64], location: &ChunkLocation) -> Result<()> {
         match &self.storage.place {
             Place::Chunked(Chunked { pipeline, grid, .. }) if location.size < pipeline.chunk_len() as u64 => {
                 let (size, len) = (location.size, pipeline.chunk_len());
@@ -287,17 +195,9 @@ impl Shared {
         Ok(Fetched { segment, tasks, raw, out_len })
     }
 
-    fn chunk_len(&self) -> usize {
+    pub(super) fn chunk_len(&self) -> usize {
         match &self.storage.place {
             Place::Chunked(chunked) => chunked.pipeline.chunk_len(),
-            _ => 0,
-        }
-    }
-
-    /// The bytes that filters which only add checksums add to a chunk.
-    fn checksum_len(&self) -> usize {
-        match &self.storage.place {
-            Place::Chunked(chunked) => chunked.pipeline.max_raw_len() - chunked.pipeline.chunk_len(),
             _ => 0,
         }
     }

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    Array, Attribute, Dataspace, Datatype, File, Filter, ReadOptions, Reader, Result, Selection, attribute,
+    Array, Attribute, Dataspace, Datatype, File, Filter, ReadOptions, Reader, Result, RowRanges, Selection, attribute,
     format::{
         Fault, Parse,
         message::{FillValue, FilterPipeline, LayoutMessage},
@@ -139,6 +139,15 @@ impl Dataset {
     /// The file names of a virtual dataset's sources as they stand there, without repeats, in order.
     pub fn virtual_files(&self) -> Result<Vec<String>> {
         virtual_dataset::files(self)
+    }
+
+    /// Opens every dataset that holds elements of these rows of a virtual dataset (`None`: of all), however deep: sources that
+    /// are virtual themselves, along links of every kind. A resolver that records what it is asked has then seen every file that
+    /// the values come from, perhaps more. Sources that do not exist are passed over; datasets of other layouts have none.
+    ///
+    /// Errors: [`Error::Refused`](crate::Error::Refused), and those of opening the sources.
+    pub fn resolve_sources(&self, rows: Option<&RowRanges>) -> Result<()> {
+        virtual_dataset::resolve_sources(self, rows)
     }
 
     /// All attributes, sorted by name (by bytes).

@@ -1,6 +1,13 @@
 //! Files, and the way from a path to an object.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{
+    fmt,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use crate::{
     Caches, Dataset, Error, Group, Result,
@@ -12,9 +19,13 @@ use crate::{
     source::{ByteSource, LocalFile},
 };
 
-/// An open file. Cheap to clone; clones share the metadata cache.
+/// A handle on an open file. Cheap to clone; clones share the metadata cache.
 #[derive(Clone)]
-pub struct File(Arc<Opened>);
+pub struct File {
+    opened: Arc<Opened>,
+    /// Reaches other files from here; everything that is reached through this handle keeps it.
+    resolver: Option<Arc<dyn Resolver>>,
+}
 
 /// What a path leads to.
 #[derive(Clone, Debug)]
@@ -33,6 +44,9 @@ pub trait Resolver: Send + Sync {
     /// Opens the file that `from` names `target`. `None` says that no such file exists where it was looked for: what a
     /// virtual dataset maps to it is then its fill value, as in libhdf5, and an external link leads to nothing.
     ///
+    /// The handle that is returned brings the resolver for what *that* file names in turn: to be asked for those files too,
+    /// a resolver returns a handle with itself ([`File::with_resolver`]).
+    ///
     /// Errors: why the file may not or cannot be opened (the text becomes [`Error::Refused`]).
     fn resolve(&self, from: &File, target: &str) -> Result<Option<File>, String>;
 }
@@ -40,7 +54,7 @@ pub trait Resolver: Send + Sync {
 /// How a file is opened.
 #[derive(Clone)]
 pub struct OpenOptions {
-    /// Reaches other files; without one, every link out of the file is refused.
+    /// Reaches other files from the first handle; without one, every link out of the file is refused.
     pub resolver: Option<Arc<dyn Resolver>>,
     /// The most bytes of metadata blocks that are kept.
     pub metadata_cache_bytes: usize,
@@ -50,13 +64,14 @@ pub struct OpenOptions {
     pub caches: Caches,
 }
 
-/// What the clones of a [`File`] share.
+/// What all handles on an open file share.
 struct Opened {
     name: String,
     meta: Meta,
     root: u64,
-    options: OpenOptions,
-    /// Its number in the caches.
+    max_chunk_bytes: u64,
+    caches: Caches,
+    /// No other opening of a file has it: its number in the caches.
     number: u64,
 }
 
@@ -77,20 +92,33 @@ impl File {
     ///
     /// Errors: as [`File::open`].
     pub fn from_source(name: impl Into<String>, source: Arc<dyn ByteSource>, options: OpenOptions) -> Result<Self> {
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
         let name = name.into();
-        match superblock::open(source, options.metadata_cache_bytes) {
+        let OpenOptions { resolver, metadata_cache_bytes, max_chunk_bytes, caches } = options;
+        match superblock::open(source, metadata_cache_bytes) {
             Ok((meta, root)) => {
-                let number = options.caches.number_file();
-                Ok(Self(Arc::new(Opened { name, meta, root, options, number })))
+                let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+                let opened = Arc::new(Opened { name, meta, root, max_chunk_bytes, caches, number });
+                Ok(Self { opened, resolver })
             }
             Err(OpenFault::NotHdf5(reason)) => Err(Error::NotHdf5 { file: name, reason }),
             Err(OpenFault::Fault(fault)) => Err(fault.at(&name, "superblock")),
         }
     }
 
+    /// Another handle on the same open file, from which `resolver` reaches other files: for the links and virtual datasets of
+    /// everything that is reached through it.
+    ///
+    /// The handle owns the resolver. A resolver that keeps handles should keep such as do not own it in turn, else neither is
+    /// ever dropped.
+    #[must_use]
+    pub fn with_resolver(&self, resolver: Arc<dyn Resolver>) -> Self {
+        Self { opened: Arc::clone(&self.opened), resolver: Some(resolver) }
+    }
+
     /// The name it was opened by.
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.opened.name
     }
 
     /// The root group.
@@ -102,7 +130,7 @@ impl File {
     ///
     /// Errors: [`Error::NotFound`], [`Error::Refused`].
     pub fn get(&self, path: &str) -> Result<Object> {
-        path::resolve(self, self.0.root, "/", path)
+        path::resolve(self, self.opened.root, "/", path)
     }
 
     /// The dataset at that path, or [`Error::WrongKind`].
@@ -127,33 +155,38 @@ impl File {
 
     /// The metadata.
     pub(crate) fn meta(&self) -> &Meta {
-        &self.0.meta
+        &self.opened.meta
     }
 
     /// What is kept between reads, and the number of this file there.
     pub(crate) fn caches(&self) -> (&Caches, u64) {
-        (&self.0.options.caches, self.0.number)
+        (&self.opened.caches, self.opened.number)
     }
 
-    /// How it was opened.
-    pub(crate) fn options(&self) -> &OpenOptions {
-        &self.0.options
+    /// The most bytes that one decoded chunk may have.
+    pub(crate) fn max_chunk_bytes(&self) -> u64 {
+        self.opened.max_chunk_bytes
     }
 
-    /// Whether both are clones of one.
+    /// Reaches other files from this handle.
+    pub(crate) fn resolver(&self) -> Option<&dyn Resolver> {
+        self.resolver.as_deref()
+    }
+
+    /// Whether both are handles on one open file.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.opened, &other.opened)
     }
 
     /// The address of the root group's object header.
     pub(crate) fn root_address(&self) -> u64 {
-        self.0.root
+        self.opened.root
     }
 }
 
 impl Drop for Opened {
     fn drop(&mut self) {
-        self.options.caches.forget(self.number);
+        self.caches.forget(self.number);
     }
 }
 
@@ -170,7 +203,7 @@ impl Object {
 
 impl fmt::Debug for File {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "File({:?})", self.0.name)
+        write!(f, "File({:?})", self.opened.name)
     }
 }
 

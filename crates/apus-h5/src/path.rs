@@ -70,7 +70,7 @@ fn step(place: Place, name: &str, links_left: &mut u32) -> Result<Place> {
                 target: target.clone(),
                 reason,
             };
-            let resolver = place.file.options().resolver.as_ref();
+            let resolver = place.file.resolver();
             let resolver = resolver.ok_or_else(|| refused("links to other files are not followed here".to_owned()))?;
             let other = resolver.resolve(&place.file, &target).map_err(refused)?.ok_or_else(not_found)?;
             walk(root(other), &object, links_left)

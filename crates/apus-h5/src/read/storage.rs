@@ -275,7 +275,7 @@ fn place(dataset: &Dataset, dims: &[u64], stored_bytes: usize) -> Result<Place> 
         LayoutMessage::Chunked(chunked) => {
             let element_bytes = stored_bytes as u64;
             let chunk_bytes = product(&chunked.dims).and_then(|n| n.checked_mul(element_bytes));
-            let limit = file.options().max_chunk_bytes;
+            let limit = file.max_chunk_bytes();
             let found = chunk_bytes.unwrap_or(u64::MAX);
             let chunk_len = usize::try_from(found).ok().filter(|_| found <= limit);
             let Some(chunk_len) = chunk_len else {

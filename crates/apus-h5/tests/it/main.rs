@@ -11,4 +11,5 @@ mod metadata;
 mod pipeline;
 mod python;
 mod skeleton;
+mod sources;
 mod write;

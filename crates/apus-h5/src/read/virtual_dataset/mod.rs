@@ -13,10 +13,12 @@ mod elements;
 mod general;
 mod part;
 mod rows;
+mod sources;
 
 use std::sync::Arc;
 
 pub(crate) use part::{extent, files};
+pub(crate) use sources::resolve_sources;
 
 use self::{
     general::GeneralReader,
@@ -26,8 +28,6 @@ use self::{
 use super::{Block, ReadOptions, Selection, buffers::Buffer, place::fill_with, wanted::Wanted};
 use crate::{Dataset, Datatype, Error, Indices, Result, dtype::Converter, format::message::LayoutMessage};
 
-/// Virtual datasets whose sources are virtual, and so on, may be so deep.
-const MAX_DEPTH: usize = 16;
 /// The size of blocks where the caller does not say.
 const DEFAULT_BLOCK_BYTES: usize = 1 << 20;
 
@@ -67,14 +67,12 @@ impl VirtualReader {
         options: Option<&ReadOptions>,
         depth: usize,
     ) -> Result<Self> {
-        let site = Site { file: dataset.file().clone(), path: dataset.path().to_owned() };
-        if depth >= MAX_DEPTH {
-            return Err(site.unsupported(format!("virtual datasets over virtual datasets, {MAX_DEPTH} deep")));
-        }
+        let site = Site::of(dataset);
         let about = dataset.description();
         let LayoutMessage::Virtual(id) = &about.layout else {
             return Err(site.damaged("not a virtual dataset"));
         };
+        site.check_depth(depth)?;
         let native = about.native_type.clone();
         let at = |error: crate::filter::FilterError| error.at(site.file.name(), &site.path);
         let converter = Converter::new(&about.stored_type, &native).map_err(at)?;
@@ -83,8 +81,7 @@ impl VirtualReader {
         if let Some(value) = &about.fill_value.value {
             converter.convert(value, &mut fill);
         }
-        let shape = dataset.shape().to_vec();
-        let shape = if shape.is_empty() { vec![1] } else { shape };
+        let shape = shape_of(dataset);
         let parts = part::parts(&site, site.mappings(*id)?, &shape)?;
         let options = options.cloned();
         let shared = Arc::new(Shared { site, shape, native, element_bytes, fill, parts, options, depth });
@@ -108,6 +105,12 @@ impl VirtualReader {
             Way::General(reader) => reader.next(&self.shared),
         }
     }
+}
+
+/// The shape that mappings speak of: a dataset without axes has one element.
+fn shape_of(dataset: &Dataset) -> Vec<u64> {
+    let shape = dataset.shape();
+    if shape.is_empty() { vec![1] } else { shape.to_vec() }
 }
 
 impl Shared {

@@ -16,6 +16,8 @@ use crate::{
     },
 };
 
+/// Virtual datasets whose sources are virtual, and so on, may be so deep.
+const MAX_DEPTH: usize = 16;
 /// Blocks of a source name with block numbers: more are refused.
 const MAX_BLOCKS: u64 = 1 << 20;
 
@@ -49,6 +51,18 @@ pub(super) struct Site {
 }
 
 impl Site {
+    pub(super) fn of(dataset: &Dataset) -> Self {
+        Self { file: dataset.file().clone(), path: dataset.path().to_owned() }
+    }
+
+    /// Refuses a dataset that so many others, each a source of the one before, led to.
+    pub(super) fn check_depth(&self, depth: usize) -> Result<()> {
+        if depth < MAX_DEPTH {
+            return Ok(());
+        }
+        Err(self.unsupported(format!("virtual datasets over virtual datasets, {MAX_DEPTH} deep")))
+    }
+
     pub(super) fn damaged(&self, reason: impl Into<String>) -> Error {
         Error::Damaged { file: self.file.name().to_owned(), object: self.path.clone(), reason: reason.into() }
     }
@@ -78,7 +92,7 @@ impl Site {
                 target: file.to_owned(),
                 reason,
             };
-            let resolver = self.file.options().resolver.as_ref();
+            let resolver = self.file.resolver();
             let resolver = resolver.ok_or_else(|| refused("other files are not opened here".to_owned()))?;
             match resolver.resolve(&self.file, file).map_err(refused)? {
                 Some(other) => other,
@@ -237,9 +251,14 @@ fn unlimited(site: &Site, mapping: &Mapping, shape: &[u64]) -> Result<Option<Ext
 }
 
 impl Part {
+    /// Opens the dataset that it leads to, whatever is mapped; `None` where there is none.
+    pub(super) fn open_dataset(&self, site: &Site) -> Result<Option<Dataset>> {
+        site.open(&self.file, &self.dataset)
+    }
+
     /// Opens the source; `None` where there is none.
     pub(super) fn open(&self, site: &Site, native: &Datatype) -> Result<Option<Arc<Source>>> {
-        let Some(dataset) = site.open(&self.file, &self.dataset)? else { return Ok(None) };
+        let Some(dataset) = self.open_dataset(site)? else { return Ok(None) };
         let name = || format!("the source {:?} in {:?}", self.dataset, self.file);
         let shape = dataset.shape();
         let elements = Elements::new(&self.source_selected, shape, self.n_unlimited);
@@ -287,7 +306,7 @@ impl Source {
 pub(crate) fn files(dataset: &Dataset) -> Result<Vec<String>> {
     let LayoutMessage::Virtual(id) = &dataset.description().layout else { return Ok(Vec::new()) };
     debug_assert_eq!(dataset.layout(), Layout::Virtual, "they say the same");
-    let site = Site { file: dataset.file().clone(), path: dataset.path().to_owned() };
+    let site = Site::of(dataset);
     let mut seen = std::collections::HashSet::new();
     let mappings = site.mappings(*id)?;
     let names = mappings.into_iter().map(|mapping| mapping.file.pattern);

@@ -1,6 +1,9 @@
 //! An open file of SWIFT's, and what it holds.
 
-use std::{collections::BTreeMap, sync::OnceLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use apus_h5::{File, Group, Object};
 use serde::Serialize;
@@ -15,10 +18,17 @@ use crate::{
 /// An open file of SWIFT's, of any kind: a snapshot, a part of one, a catalogue, sightlines. Files that are not SWIFT's
 /// answer as well, with no header and no groups.
 ///
-/// Header, units and cosmology are read at opening; the groups of fields when they are first asked for, and kept.
-#[derive(Debug)]
+/// Header, units and cosmology are read at opening; the groups of fields when they are first asked for, and kept. Cheap to clone: clones
+/// share what was read.
+#[derive(Clone, Debug)]
 pub struct Output {
     file: File,
+    about: Arc<About>,
+}
+
+/// What a file says of itself.
+#[derive(Debug)]
+struct About {
     kind: OutputKind,
     distribution: Distribution,
     header: Option<Header>,
@@ -87,34 +97,14 @@ impl Output {
     /// Errors: those of reading; [`Error::Malformed`] where a header of SWIFT's is broken. A file without such a header is
     /// no error but [`OutputKind::NotSwift`].
     pub fn open(file: &File) -> Result<Self> {
-        let mut output = Self {
-            file: file.clone(),
-            kind: OutputKind::NotSwift,
-            distribution: Distribution::Single,
-            header: None,
-            units: None,
-            internal_units: None,
-            cosmology: None,
-            groups: OnceLock::new(),
-        };
-        let Some(header) = output.attributes("Header")? else { return Ok(output) };
-        let units = output.attributes("Units")?;
-        let is_swift = units.is_some() || matches!(header.text("Code").as_deref(), Some("SWIFT" | "SOAP"));
-        if !is_swift {
-            return Ok(output);
-        }
-        let names = optional(output.names("/Header/PartTypeNames"))?.unwrap_or_default();
-        let header = Header::new(file.name(), &header, names)?;
-        let internal_units = output.attributes("InternalCodeUnits")?;
-        output.internal_units = internal_units.as_ref().and_then(UnitSystem::from_attributes);
-        // Files without /Units are in the units of the code.
-        output.units = units.as_ref().and_then(UnitSystem::from_attributes).or(output.internal_units);
-        output.cosmology =
-            output.attributes("Cosmology")?.map(|a| Cosmology::from_attributes(&a, output.units.as_ref()));
-        output.kind = OutputKind::of(&header);
-        output.distribution = Distribution::of(&header);
-        output.header = Some(header);
-        Ok(output)
+        let about = About::read(file)?.unwrap_or_default();
+        Ok(Self { file: file.clone(), about: Arc::new(about) })
+    }
+
+    /// The same output, read through another handle on its file.
+    #[must_use]
+    pub fn on(&self, file: &File) -> Self {
+        Self { file: file.clone(), about: Arc::clone(&self.about) }
     }
 
     /// The file.
@@ -124,40 +114,37 @@ impl Output {
 
     /// What kind of output it is.
     pub fn kind(&self) -> &OutputKind {
-        &self.kind
+        &self.about.kind
     }
 
     /// How the output is spread over files.
     pub fn distribution(&self) -> Distribution {
-        self.distribution
+        self.about.distribution
     }
 
     /// `/Header`; `None` where the file is not SWIFT's.
     pub fn header(&self) -> Option<&Header> {
-        self.header.as_ref()
+        self.about.header.as_ref()
     }
 
     /// What the file's numbers are in.
     pub fn units(&self) -> Option<&UnitSystem> {
-        self.units.as_ref()
+        self.about.units.as_ref()
     }
 
     /// What the code calculated in; it can differ from the file's.
     pub fn internal_units(&self) -> Option<&UnitSystem> {
-        self.internal_units.as_ref()
+        self.about.internal_units.as_ref()
     }
 
     /// `/Cosmology`.
     pub fn cosmology(&self) -> Option<&Cosmology> {
-        self.cosmology.as_ref()
+        self.about.cosmology.as_ref()
     }
 
     /// The attributes of a group of the root, such as one of [`METADATA_GROUPS`]; `None` where there is no such group.
     pub fn attributes(&self, group: &str) -> Result<Option<Attributes>> {
-        match optional(self.file.group(&format!("/{group}")))? {
-            Some(group) => Ok(Some(Attributes::from(group.attributes()?))),
-            None => Ok(None),
-        }
+        attributes(&self.file, group)
     }
 
     /// The values of those attributes as they are told to people.
@@ -168,18 +155,18 @@ impl Output {
     /// The groups of fields, in the order of particle types, apertures or sightlines. A type that the header counts and the
     /// file lacks is among them, as absent.
     pub fn groups(&self) -> Result<&[ParticleGroup]> {
-        if let Some(groups) = self.groups.get() {
+        if let Some(groups) = self.about.groups.get() {
             return Ok(groups);
         }
         let named_columns = self.named_columns()?;
-        let units = self.units.as_ref();
+        let units = self.about.units.as_ref();
         let groups = self
             .outlines()?
             .into_iter()
             .map(|outline| ParticleGroup::describe(&self.file, outline, units, &named_columns))
             .collect::<Result<Vec<_>>>()?;
         // Where two threads described them at once, both descriptions are the same.
-        Ok(self.groups.get_or_init(|| groups))
+        Ok(self.about.groups.get_or_init(|| groups))
     }
 
     /// The group of that name, swiftsimio's or the file's own.
@@ -190,29 +177,29 @@ impl Output {
     /// All that is known without reading data.
     pub fn describe(&self) -> Result<Description<'_>> {
         Ok(Description {
-            kind: &self.kind,
-            distribution: self.distribution,
-            header: self.header.as_ref(),
-            units: self.units.map(UnitDescription::from),
-            internal_code_units: self.internal_units.map(UnitDescription::from),
-            cosmology: self.cosmology.as_ref(),
+            kind: &self.about.kind,
+            distribution: self.about.distribution,
+            header: self.about.header.as_ref(),
+            units: self.about.units.map(UnitDescription::from),
+            internal_code_units: self.about.internal_units.map(UnitDescription::from),
+            cosmology: self.about.cosmology.as_ref(),
             groups: self.groups()?,
         })
     }
 
     /// What turns quantities that people name into the file's numbers.
     pub fn unit_context(&self) -> UnitContext {
-        let cosmology = self.cosmology.as_ref().filter(|c| c.cosmological_run);
+        let cosmology = self.about.cosmology.as_ref().filter(|c| c.cosmological_run);
         UnitContext {
-            units: self.units,
-            scale_factor: self.header.as_ref().map_or(1.0, |h| h.scale_factor),
+            units: self.about.units,
+            scale_factor: self.about.header.as_ref().map_or(1.0, |h| h.scale_factor),
             h: cosmology.and_then(|c| c.h).filter(|h| h.is_finite() && *h > 0.0),
         }
     }
 
     fn outlines(&self) -> Result<Vec<GroupOutline>> {
-        let Some(header) = &self.header else { return Ok(Vec::new()) };
-        match &self.kind {
+        let Some(header) = &self.about.header else { return Ok(Vec::new()) };
+        match &self.about.kind {
             OutputKind::FofCatalogue => Ok(vec![GroupOutline {
                 n_rows: header.n_groups_this_file,
                 n_rows_total: header.n_groups_total,
@@ -290,21 +277,70 @@ impl Output {
             .links()?
             .into_iter()
             .map(|link| {
-                let names = self.names(&format!("/SubgridScheme/NamedColumns/{}", link.name))?;
+                let names = names(&self.file, &format!("/SubgridScheme/NamedColumns/{}", link.name))?;
                 Ok((link.name, names))
             })
             .collect()
     }
+}
 
-    /// A small dataset of strings.
-    fn names(&self, path: &str) -> Result<Vec<String>> {
-        let array = self.file.dataset(path)?.read_all(MAX_NAMES_BYTES)?;
-        array.to_strings().ok_or_else(|| Error::Malformed {
-            file: self.file.name().to_owned(),
-            object: path.to_owned(),
-            reason: "is no list of strings".to_owned(),
-        })
+impl About {
+    /// `None` where the file is not SWIFT's.
+    fn read(file: &File) -> Result<Option<Self>> {
+        let Some(header) = attributes(file, "Header")? else { return Ok(None) };
+        let units = attributes(file, "Units")?;
+        let is_swift = units.is_some() || matches!(header.text("Code").as_deref(), Some("SWIFT" | "SOAP"));
+        if !is_swift {
+            return Ok(None);
+        }
+        let names = optional(names(file, "/Header/PartTypeNames"))?.unwrap_or_default();
+        let header = Header::new(file.name(), &header, names)?;
+        let internal_units = attributes(file, "InternalCodeUnits")?;
+        let internal_units = internal_units.as_ref().and_then(UnitSystem::from_attributes);
+        // Files without /Units are in the units of the code.
+        let units = units.as_ref().and_then(UnitSystem::from_attributes).or(internal_units);
+        let cosmology = attributes(file, "Cosmology")?.map(|a| Cosmology::from_attributes(&a, units.as_ref()));
+        Ok(Some(Self {
+            kind: OutputKind::of(&header),
+            distribution: Distribution::of(&header),
+            header: Some(header),
+            units,
+            internal_units,
+            cosmology,
+            groups: OnceLock::new(),
+        }))
     }
+}
+
+impl Default for About {
+    fn default() -> Self {
+        Self {
+            kind: OutputKind::NotSwift,
+            distribution: Distribution::Single,
+            header: None,
+            units: None,
+            internal_units: None,
+            cosmology: None,
+            groups: OnceLock::new(),
+        }
+    }
+}
+
+fn attributes(file: &File, group: &str) -> Result<Option<Attributes>> {
+    match optional(file.group(&format!("/{group}")))? {
+        Some(group) => Ok(Some(Attributes::from(group.attributes()?))),
+        None => Ok(None),
+    }
+}
+
+/// A small dataset of strings.
+fn names(file: &File, path: &str) -> Result<Vec<String>> {
+    let array = file.dataset(path)?.read_all(MAX_NAMES_BYTES)?;
+    array.to_strings().ok_or_else(|| Error::Malformed {
+        file: file.name().to_owned(),
+        object: path.to_owned(),
+        reason: "is no list of strings".to_owned(),
+    })
 }
 
 impl From<UnitSystem> for UnitDescription {

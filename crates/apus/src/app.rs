@@ -2,40 +2,36 @@
 
 use std::{io, ops::Deref, sync::Arc};
 
-use apus_h5::{DecodePool, ReadOptions};
+use apus_data::{
+    catalog::{Catalog, CatalogOptions},
+    store::MountError,
+    values::{Archive, ArchiveParts, Limits, StatisticsCache},
+};
+use apus_h5::{Caches, DecodePool};
 
 use crate::{
-    api::hdfstream,
     auth::Authenticator,
-    catalog::Catalog,
     config::{Config, ConfigError},
     metrics::Metrics,
-    read_task::Reads,
-    statistics::StatisticsCache,
+    work::Work,
 };
 
 /// The state of the service. Cheap to clone: every handler has one.
 #[derive(Clone)]
-pub struct App(Arc<Shared>);
+pub struct App(Arc<AppParts>);
 
 /// What an [`App`] holds.
-pub struct Shared {
+pub struct AppParts {
     /// The configuration, complete.
     pub config: Config,
-    /// The files.
-    pub catalog: Catalog,
+    /// The files, and what reading them takes.
+    pub archive: Archive,
     /// Decides who asks.
     pub auth: Authenticator,
-    /// The threads that decode.
-    pub pool: DecodePool,
-    /// The places for blocking work.
-    pub reads: Reads,
-    /// What conditions have seen of columns.
-    pub statistics: StatisticsCache,
+    /// The permits for blocking work.
+    pub work: Work,
     /// What is counted.
     pub metrics: Metrics,
-    /// What the hdfstream protocol keeps between requests.
-    pub hdfstream: hdfstream::Kept,
 }
 
 impl App {
@@ -43,23 +39,38 @@ impl App {
     ///
     /// Errors: the operating system's, where it grants no threads; a mount that is not there.
     pub fn new(config: Config, auth: Authenticator) -> Result<Self, StartError> {
-        let catalog = Catalog::new(&config)?;
-        let pool = DecodePool::new(config.limits.decode_threads)?;
-        let reads = Reads::new(&config.limits);
-        let statistics = StatisticsCache::new(config.caches.statistics_bytes);
-        let metrics = Metrics::new(&catalog, &statistics);
-        let hdfstream = hdfstream::Kept::new(config.caches.description_bytes, config.limits.slices_held_bytes);
-        Ok(Self(Arc::new(Shared { config, catalog, auth, pool, reads, statistics, metrics, hdfstream })))
+        let archive = open_archive(&config)?;
+        let work = Work::new(&config.limits);
+        let metrics = Metrics::new(&archive, &work);
+        Ok(Self(Arc::new(AppParts { config, archive, auth, work, metrics })))
     }
+}
 
-    /// How datasets are read for answers.
-    pub fn read_options(&self) -> ReadOptions {
-        ReadOptions {
-            pool: self.pool.lane(),
-            block_bytes: self.config.limits.block_bytes,
-            work_ahead_bytes: self.config.limits.work_ahead_bytes,
-        }
-    }
+/// The archive that a configuration describes.
+///
+/// Errors: as [`App::new`].
+pub fn open_archive(config: &Config) -> Result<Archive, StartError> {
+    let (limits, caches) = (&config.limits, &config.caches);
+    let catalog = Catalog::new(CatalogOptions {
+        mounts: config.mounts.clone(),
+        aliases: config.aliases.clone(),
+        open_files: caches.open_files,
+        metadata_bytes: caches.metadata_bytes,
+        max_chunk_bytes: limits.chunk_bytes,
+        caches: Caches::new(caches.index_bytes, caches.chunk_bytes),
+    })?;
+    Ok(Archive::new(ArchiveParts {
+        catalog,
+        pool: DecodePool::new(limits.decode_threads)?,
+        limits: Limits {
+            block_bytes: limits.block_bytes,
+            work_ahead_bytes: limits.work_ahead_bytes,
+            row_ranges: limits.row_ranges,
+            answer_bytes: limits.answer_bytes,
+            held_bytes: limits.held_bytes,
+        },
+        statistics: StatisticsCache::new(caches.statistics_bytes),
+    }))
 }
 
 /// Why a service cannot start.
@@ -69,15 +80,18 @@ pub enum StartError {
     /// The configuration cannot be followed.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A mount cannot be served.
+    #[error(transparent)]
+    Mount(#[from] MountError),
     /// The operating system grants no threads.
     #[error("cannot start the decoding threads: {0}")]
     Threads(#[from] io::Error),
 }
 
 impl Deref for App {
-    type Target = Shared;
+    type Target = AppParts;
 
-    fn deref(&self) -> &Shared {
+    fn deref(&self) -> &AppParts {
         &self.0
     }
 }

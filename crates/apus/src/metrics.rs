@@ -2,20 +2,21 @@
 
 use std::{fmt, time::Duration};
 
-use apus_h5::{CacheStats, Caches};
+use apus_data::values::Archive;
+use apus_h5::CacheStats;
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text::encode},
     metrics::{
         counter::{ConstCounter, Counter},
         family::Family,
-        gauge::{ConstGauge, Gauge},
+        gauge::ConstGauge,
         histogram::{Histogram, exponential_buckets},
     },
     registry::{Registry, Unit},
 };
 
-use crate::{catalog::Catalog, statistics::StatisticsCache};
+use crate::work::Work;
 
 /// What is counted.
 pub struct Metrics {
@@ -24,12 +25,6 @@ pub struct Metrics {
     durations: Family<RouteLabels, Histogram, fn() -> Histogram>,
     sent_bytes: Family<RouteLabels, Counter>,
     aborted: Family<RouteLabels, Counter>,
-    /// Answers that hold a place now.
-    pub answers: Gauge,
-    /// Threads that read and encode now.
-    pub reads: Gauge,
-    /// Requests that were told to come again.
-    pub refused: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -45,12 +40,10 @@ struct RouteLabels {
 }
 
 impl Metrics {
-    /// Nothing counted yet; the caches count for themselves.
-    pub fn new(catalog: &Catalog, statistics: &StatisticsCache) -> Self {
+    /// Nothing counted yet; the archive and the work count for themselves.
+    pub fn new(archive: &Archive, work: &Work) -> Self {
         let mut registry = Registry::with_prefix("apus");
-        registry.register_collector(Box::new(CacheCollector(catalog.caches().clone(), statistics.clone())));
-        let read_bytes = catalog.read_bytes().clone();
-        registry.register_with_unit("file_read", "Bytes read from files", Unit::Bytes, read_bytes);
+        registry.register_collector(Box::new(ArchiveCollector(archive.clone())));
         let requests = Family::default();
         registry.register("http_requests", "Requests that were answered", requests.clone());
         let durations = Family::new_with_constructor(new_durations as fn() -> Histogram);
@@ -64,13 +57,12 @@ impl Metrics {
         registry.register_with_unit("http_sent", "Bytes of answers", Unit::Bytes, sent_bytes.clone());
         let aborted = Family::default();
         registry.register("http_aborted", "Answers that ended before their last byte", aborted.clone());
-        let answers = Gauge::default();
-        registry.register("answers_in_progress", "Answers that hold a place", answers.clone());
-        let reads = Gauge::default();
-        registry.register("reads_in_progress", "Threads that read and encode", reads.clone());
-        let refused = Counter::default();
-        registry.register("refused", "Requests that found no place and were told to come again", refused.clone());
-        Self { registry, requests, durations, sent_bytes, aborted, answers, reads, refused }
+        let gauges = work.gauges();
+        registry.register("answers_in_progress", "Answers that hold a permit", gauges.answers.clone());
+        registry.register("reads_in_progress", "Threads that read and encode", gauges.reads.clone());
+        let refused = gauges.refused.clone();
+        registry.register("refused", "Requests that found no permit and were told to come again", refused);
+        Self { registry, requests, durations, sent_bytes, aborted }
     }
 
     /// Counts a request whose answer ended.
@@ -106,16 +98,20 @@ fn new_durations() -> Histogram {
     Histogram::new(exponential_buckets(0.001, 4.0, 11))
 }
 
-/// Tells what the caches have counted when somebody asks.
+/// Tells what the archive has counted when somebody asks.
 #[derive(Debug)]
-struct CacheCollector(Caches, StatisticsCache);
+struct ArchiveCollector(Archive);
 
-impl Collector for CacheCollector {
+impl Collector for ArchiveCollector {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let read_bytes = ConstCounter::new(self.0.catalog.read_bytes());
+        let (help, unit) = ("Bytes read from files", Some(&Unit::Bytes));
+        read_bytes.encode(encoder.encode_descriptor("file_read", help, unit, read_bytes.metric_type())?)?;
+        let caches = self.0.catalog.caches();
         let caches = [
-            ("index_cache", self.0.index_stats()),
-            ("chunk_cache", self.0.chunk_stats()),
-            ("statistics_cache", self.1.stats()),
+            ("index_cache", caches.index_stats()),
+            ("chunk_cache", caches.chunk_stats()),
+            ("statistics_cache", self.0.statistics.stats()),
         ];
         for (name, CacheStats { hits, misses, size_bytes }) in caches {
             for (event, help, count) in

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use serde::{Serialize, Serializer};
+
 use crate::{Error, Frame};
 
 /// A condition as it was written: its syntax is right; whether its names and units are is found out when it is bound to a
@@ -149,5 +151,11 @@ impl Operator {
             Self::Equal => left == right,
             Self::NotEqual => left != right,
         }
+    }
+}
+
+impl Serialize for Condition {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
     }
 }

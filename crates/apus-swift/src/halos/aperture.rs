@@ -2,10 +2,12 @@
 
 use std::str::FromStr;
 
+use serde::Serialize;
+
 use crate::{Dimensions, Error, Frame, Result, UnitContext};
 
 /// How far about the centre of a halo rows are wanted.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Aperture {
     /// A radius that the catalogue has for each halo: `r200c`, `200_crit`, `fof_groups.radii`.
     Radius(String),

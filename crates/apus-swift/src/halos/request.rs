@@ -1,12 +1,13 @@
 //! What a caller asks for.
 
 use apus_h5::ReadOptions;
+use serde::Serialize;
 
 use super::{Aperture, Catalogue, Halo, HaloSphere, Halos, MAX_HALOS, aperture::comoving_length, bad};
 use crate::{Output, Region, Result};
 
 /// Halos that a caller asks for, before they were looked up.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HaloRequest {
     /// Their ids; one that comes twice counts once.
     pub ids: Vec<u64>,

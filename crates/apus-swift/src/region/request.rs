@@ -1,10 +1,12 @@
 //! What a caller asks for.
 
+use serde::Serialize;
+
 use super::Region;
 use crate::{Dimensions, Error, Frame, Output, Result};
 
 /// A shape in whatever length the request is in.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Shape {
     /// A box: lower and upper bound on each axis, `None` for a side that is open.
     Box([[Option<f64>; 2]; 3]),
@@ -18,7 +20,7 @@ pub enum Shape {
 }
 
 /// Shapes, and the length that their numbers are in.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct RegionRequest {
     /// The shapes; their union is wanted. None are no restriction.
     pub shapes: Vec<Shape>,

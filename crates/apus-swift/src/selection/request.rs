@@ -2,17 +2,22 @@
 
 use std::{num::NonZeroU64, sync::Arc};
 
+use serde::Serialize;
+
 use super::Sample;
 use crate::{Condition, Frame, Halos, RegionRequest};
 
 /// What a caller asks for, before it is known what it means for a file.
-#[derive(Clone, Debug, Default, PartialEq)]
+///
+/// Serialised it says all that was asked for; halos were asked for by a [`HaloRequest`](crate::HaloRequest), which says that.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct SelectionRequest {
     /// The fields: `gas.coordinates`, `gas.element_mass_fractions.carbon`, `gas.*`, or paths in the file.
     pub fields: Vec<String>,
     /// Where the rows are to lie.
     pub region: RegionRequest,
     /// The halos whose rows are wanted, looked up already; `None` for rows wherever they belong.
+    #[serde(skip)]
     pub halos: Option<Arc<Halos>>,
     /// Whether the region is meant exactly or by whole cells.
     pub granularity: Granularity,
@@ -33,7 +38,7 @@ pub struct SelectionRequest {
 }
 
 /// How exactly a region is meant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub enum Granularity {
     /// The particles inside, and no others.
     #[default]

@@ -1,5 +1,7 @@
 //! Random samples that are the same every time.
 
+use serde::Serialize;
+
 use crate::{Error, Result};
 
 /// A fraction of rows, chosen by their ids: the same particles in every snapshot, and all of a smaller sample in a larger one.
@@ -7,7 +9,7 @@ use crate::{Error, Result};
 /// A row is in the sample where `mix(id) >> 11 < fraction * 2**53`, with `mix` the finaliser of splitmix64 (`z = id +
 /// 0x9e3779b97f4a7c15; z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9; z = (z ^ z >> 27) * 0x94d049bb133111eb; z ^ z >> 31`, modulo 2**64). Rows
 /// without ids are chosen by their number.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Sample {
     fraction: f64,
 }

@@ -1,12 +1,9 @@
 //! Remembers for a short while that a name and password were right (or wrong), so that a client which sends HTTP Basic with each
 //! request does not cost a slow hash, or a question to another service, each time.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
+use quick_cache::sync::Cache;
 use ring::{
     hmac,
     rand::{SystemRandom, generate},
@@ -27,7 +24,8 @@ const MAX_ENTRIES: usize = 10_000;
 /// The results of recent logins, by a keyed digest of name, password and what they were checked against.
 pub(crate) struct LoginCache {
     key: hmac::Key,
-    results: Mutex<HashMap<LoginKey, (bool, Instant)>>,
+    /// Whether each was right, and until when that is remembered.
+    results: Cache<LoginKey, (bool, Instant)>,
 }
 
 /// Stands for a name, a password and a password hash; says nothing about them outside this process.
@@ -38,7 +36,7 @@ impl LoginCache {
     /// An empty cache with a key of its own.
     pub(crate) fn new() -> Result<Self, AuthStartError> {
         let key: [u8; 32] = generate(&SystemRandom::new()).map_err(|_| AuthStartError::NoRandom)?.expose();
-        Ok(Self { key: hmac::Key::new(hmac::HMAC_SHA256, &key), results: Mutex::default() })
+        Ok(Self { key: hmac::Key::new(hmac::HMAC_SHA256, &key), results: Cache::new(MAX_ENTRIES) })
     }
 
     /// The key of a login. `against` is the password hash that it is checked against: another hash is another login, so that a
@@ -56,19 +54,12 @@ impl LoginCache {
 
     /// Whether that login was right, where it is remembered.
     pub(crate) fn get(&self, key: LoginKey, now: Instant) -> Option<bool> {
-        let results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
-        results.get(&key).and_then(|&(right, until)| (now < until).then_some(right))
+        self.results.get(&key).and_then(|(right, until)| (now < until).then_some(right))
     }
 
     /// Remembers a result.
     pub(crate) fn insert(&self, key: LoginKey, right: bool, now: Instant) {
-        let mut results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
-        if results.len() >= MAX_ENTRIES {
-            results.retain(|_, &mut (_, until)| now < until);
-        }
-        if results.len() < MAX_ENTRIES {
-            results.insert(key, (right, now + if right { RIGHT } else { WRONG }));
-        }
+        self.results.insert(key, (right, now + if right { RIGHT } else { WRONG }));
     }
 }
 
@@ -97,6 +88,6 @@ mod tests {
         for n in 0..20_000 {
             cache.insert(cache.key(&n.to_string(), &String::new().into(), ""), false, start);
         }
-        assert_eq!(cache.results.lock().unwrap().len(), MAX_ENTRIES);
+        assert!(cache.results.len() <= MAX_ENTRIES);
     }
 }

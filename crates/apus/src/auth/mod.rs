@@ -17,22 +17,12 @@ mod password;
 mod remote_login;
 mod throttle;
 
-use std::{
-    collections::BTreeSet,
-    net::{IpAddr, SocketAddr},
-};
-
-use axum::{
-    extract::{ConnectInfo, FromRequestParts},
-    http::{Extensions, request::Parts},
-};
+use apus_data::store::Roles;
 
 pub use authenticator::{AuthSettings, Authenticator};
 pub use error::{AuthError, AuthStartError};
 pub use jwt::{LIFETIME, MIN_KEY_BYTES};
 pub use password::{PasswordError, hash_password};
-
-use crate::{app::App, error::ApiError};
 
 /// Who asks: an account, or anybody.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,7 +30,7 @@ pub struct Caller {
     /// The account's name; `None` for a request without credentials.
     pub name: Option<String>,
     /// The roles of the account.
-    pub roles: BTreeSet<String>,
+    pub roles: Roles,
 }
 
 impl Caller {
@@ -50,29 +40,7 @@ impl Caller {
     }
 
     /// Whether the caller has every one of `required`: what has no required roles is public.
-    pub fn has_all(&self, required: &BTreeSet<String>) -> bool {
+    pub fn has_all(&self, required: &Roles) -> bool {
         required.is_subset(&self.roles)
     }
-
-    /// Writes the name into the request's span.
-    pub(crate) fn note(&self) {
-        if let Some(name) = &self.name {
-            tracing::Span::current().record("user", name);
-        }
-    }
-}
-
-impl FromRequestParts<App> for Caller {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let caller = app.auth.authenticate(&parts.headers, peer(&parts.extensions)).await?;
-        caller.note();
-        Ok(caller)
-    }
-}
-
-/// The address at the other end of the connection.
-pub(crate) fn peer(extensions: &Extensions) -> Option<IpAddr> {
-    extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
 }

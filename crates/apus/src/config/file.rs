@@ -7,10 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use apus_data::store::{Mount, MountError, MountSource, Notes, Table};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{Caches, ConfigError, Limits, Mount, MountSource, Notes, Table};
+use super::{Caches, ConfigError, Limits};
 
 /// What `apus.toml` may hold. A key that is not listed here is an error that names those that are.
 #[derive(Debug, Default, Deserialize)]
@@ -144,7 +145,7 @@ impl MountSection {
             }
             _ => {
                 let reason = "say where it is: either path, a folder, or table, the files of a table".to_owned();
-                return Err(ConfigError::Mount { name: self.name, reason });
+                return Err(MountError::Mount { name: self.name, reason }.into());
             }
         };
         mount.roles = self.roles;

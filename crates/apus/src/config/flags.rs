@@ -6,10 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use apus_data::store::{Mount, MountError, MountSource};
 use clap::{Args, builder::OsStringValueParser, builder::TypedValueParser};
 use secrecy::SecretString;
 
-use super::{ConfigError, Limits, Mount, MountSource};
+use super::{ConfigError, Limits};
 
 /// What `apus serve` takes. Everything is optional: what is not said here comes from `apus.toml`, then from the defaults.
 #[derive(Args, Debug, Default)]
@@ -156,9 +157,9 @@ pub(super) fn mounts_of(args: &[MountArg]) -> Result<Vec<Mount>, ConfigError> {
 fn folder_name(path: &Path) -> Result<String, ConfigError> {
     // "." and ".." have a name only once they are resolved.
     let resolved = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    resolved.file_name().and_then(OsStr::to_str).map(str::to_owned).ok_or_else(|| ConfigError::Mount {
-        name: path.display().to_string(),
-        reason: "several folders need a name each; say NAME=DIR".to_owned(),
+    resolved.file_name().and_then(OsStr::to_str).map(str::to_owned).ok_or_else(|| {
+        let (name, reason) = (path.display().to_string(), "several folders need a name each; say NAME=DIR".to_owned());
+        MountError::Mount { name, reason }.into()
     })
 }
 

@@ -6,7 +6,6 @@
 mod file;
 mod flags;
 mod limits;
-mod table;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,12 +13,12 @@ use std::{
     path::PathBuf,
 };
 
+use apus_data::store::{Mount, MountError};
 use secrecy::SecretString;
 
 pub use file::{AuthSection, FileConfig, FolderSection, MountSection, Tables};
 pub use flags::{Flags, MountArg};
 pub use limits::{Caches, Limits};
-pub use table::{ListedFile, ListedFolder, Table};
 
 /// Where the service listens when nobody says otherwise.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
@@ -45,48 +44,6 @@ pub struct Config {
     pub auth: AuthConfig,
     /// Web pages of these origins may read answers; `*` for all.
     pub cors_origins: Vec<String>,
-}
-
-/// A folder, or the demo, that is served under a name.
-#[derive(Clone, Debug)]
-pub struct Mount {
-    /// The first component of the paths below it; empty for the root.
-    pub name: String,
-    /// Where the bytes are.
-    pub source: MountSource,
-    /// What a caller must have, all of them, to know that it exists.
-    pub roles: BTreeSet<String>,
-    /// Further roles for folders or files within: the path under the mount, and what is needed there.
-    pub folders: Vec<(String, BTreeSet<String>)>,
-    /// What listings say of it (the empty path) and of folders within.
-    pub notes: BTreeMap<String, Notes>,
-}
-
-/// What a listing says of a folder.
-#[derive(Clone, Debug, Default)]
-pub struct Notes {
-    /// What it holds, in Markdown.
-    pub description: Option<String>,
-    /// What its files and folders are, by name.
-    pub labels: BTreeMap<String, String>,
-}
-
-impl Mount {
-    /// A public mount without notes.
-    pub fn new(name: impl Into<String>, source: MountSource) -> Self {
-        Self { name: name.into(), source, roles: BTreeSet::new(), folders: Vec::new(), notes: BTreeMap::new() }
-    }
-}
-
-/// Where the bytes of a mount are.
-#[derive(Clone, Debug)]
-pub enum MountSource {
-    /// In a folder.
-    Folder(PathBuf),
-    /// Where tables say, file by file.
-    Table(Table),
-    /// In memory: names and contents.
-    Memory(Vec<(&'static str, &'static [u8])>),
 }
 
 /// Who may be who.
@@ -121,13 +78,8 @@ pub enum ConfigError {
         source: Box<toml::de::Error>,
     },
     /// A mount cannot be served.
-    #[error("mount {name:?}: {reason}")]
-    Mount {
-        /// The mount's name.
-        name: String,
-        /// Why.
-        reason: String,
-    },
+    #[error(transparent)]
+    Mount(#[from] MountError),
     /// A value does not make sense.
     #[error("{0}")]
     Value(String),
@@ -195,7 +147,9 @@ impl Config {
 fn check_mounts(mounts: &[Mount]) -> Result<(), ConfigError> {
     let mut seen = BTreeSet::new();
     for mount in mounts {
-        let fault = |reason: &str| ConfigError::Mount { name: mount.name.clone(), reason: reason.to_owned() };
+        let fault = |reason: &str| {
+            ConfigError::Mount(MountError::Mount { name: mount.name.clone(), reason: reason.to_owned() })
+        };
         if mount.name.contains('/') || mount.name.starts_with('.') || mount.name.contains('\0') {
             return Err(fault("a name is one part of a path: no '/', no '.' in front"));
         }
@@ -208,6 +162,8 @@ fn check_mounts(mounts: &[Mount]) -> Result<(), ConfigError> {
 
 #[cfg(test)]
 mod tests {
+    use apus_data::store::MountSource;
+
     use super::*;
 
     fn folder(name: &str) -> Mount {

@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use apus::catalog::OpenFile;
+use apus_data::{encode::dtype::Dtype, values::PinnedFile};
 use apus_h5::{Dataset, DecodePool, Error, Group, LinkTarget, Object, ReadOptions, Selection};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -89,7 +89,7 @@ impl Walk<'_> {
             Ok(file) => file,
             Err(error) => return self.report.faults.push(format!("{error:#}")),
         };
-        match file.h5.root() {
+        match file.h5().root() {
             Ok(root) => self.collect(root),
             Err(error) => self.fault(error),
         }
@@ -99,7 +99,7 @@ impl Walk<'_> {
         for dataset in datasets {
             self.dataset(&file, &dataset);
         }
-        if let Err(error) = file.bytes.check_unchanged() {
+        if let Err(error) = file.pinned().check_unchanged() {
             self.report.faults.push(error.to_string());
         }
     }
@@ -135,17 +135,17 @@ impl Walk<'_> {
         }
     }
 
-    fn dataset(&mut self, file: &OpenFile, dataset: &Dataset) {
+    fn dataset(&mut self, file: &PinnedFile, dataset: &Dataset) {
         self.report.n_datasets += 1;
         if let Err(error) = dataset.attributes() {
             self.fault(error);
         }
-        match file.identities_of(dataset) {
-            Ok(identities) if identities.iter().any(Option::is_none) => {
-                let files = dataset.virtual_files().unwrap_or_default().join(", ");
+        match file.pinned().missing_sources(dataset) {
+            Ok(missing) if missing.is_empty() => {}
+            Ok(missing) => {
+                let files = missing.join(", ");
                 self.report.faults.push(format!("{}: not all of its sources are there: {files}", dataset.path()));
             }
-            Ok(_) => {}
             Err(error) => self.report.faults.push(format!("{}: {error}", dataset.path())),
         }
         if let Err(error) = self.values(dataset) {
@@ -154,7 +154,7 @@ impl Walk<'_> {
     }
 
     fn values(&mut self, dataset: &Dataset) -> apus_h5::Result<()> {
-        let is_fixed = apus::encode::dtype::Dtype::of(dataset.dtype()).is_some_and(|(dtype, _)| dtype.is_fixed());
+        let is_fixed = Dtype::of(dataset.dtype()).is_some_and(|(dtype, _)| dtype.is_fixed());
         if !is_fixed {
             dataset.read_all(HELD_BYTES)?;
             self.report.size_bytes += size_bytes(dataset);

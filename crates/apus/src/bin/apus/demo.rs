@@ -7,8 +7,9 @@ use std::{
 
 use apus::{
     auth::Authenticator,
-    config::{Config, DEFAULT_LISTEN, Mount, MountSource},
+    config::{Config, DEFAULT_LISTEN},
 };
+use apus_data::store::{Mount, MountSource};
 use clap::Args;
 
 use crate::serve::start;

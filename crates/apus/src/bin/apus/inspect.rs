@@ -7,7 +7,7 @@ use std::{
     process::ExitCode,
 };
 
-use apus::{catalog::OpenFile, encode::dtype::Dtype};
+use apus_data::{encode::dtype::Dtype, values::PinnedFile};
 use apus_h5::{Group, LinkTarget, Object};
 use apus_swift::{Description, Field, Frame, OutputKind, ParticleGroup};
 use clap::Args;
@@ -40,7 +40,7 @@ impl Inspect {
         let mut text = summary(&file, &description);
         if self.tree || *description.kind == OutputKind::NotSwift {
             let mut tree = Tree { text: String::new(), n_lines: 0 };
-            tree.group(&file.h5.root()?, 0)?;
+            tree.group(&file.h5().root()?, 0)?;
             let _ = write!(text, "\n{}", tree.text);
         }
         match io::stdout().lock().write_all(text.as_bytes()) {
@@ -51,10 +51,10 @@ impl Inspect {
     }
 }
 
-fn summary(file: &OpenFile, description: &Description<'_>) -> String {
+fn summary(file: &PinnedFile, description: &Description<'_>) -> String {
     let mut text = String::new();
-    let name = file.bytes.path.file_name().unwrap_or_default();
-    let _ = writeln!(text, "{name}: {}, {} bytes", description.kind, file.bytes.identity.size_bytes);
+    let name = file.path().file_name().unwrap_or_default();
+    let _ = writeln!(text, "{name}: {}, {} bytes", description.kind, file.bytes().identity.size_bytes);
     let Some(header) = description.header else { return text };
     let mut line = |name: &str, value: String| {
         let _ = writeln!(text, "  {name:<10} {value}");

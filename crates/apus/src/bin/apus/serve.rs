@@ -8,8 +8,8 @@ use apus::{
     auth::{AuthSettings, Authenticator},
     config::{Config, Flags},
     descriptors,
-    router::router,
-    server,
+    http::server,
+    router,
     state::{self, State, StateError},
 };
 use clap::Args;

@@ -1,0 +1,151 @@
+//! What can go wrong between a request and its values, named by what the caller can do about it.
+
+use std::{borrow::Cow, io};
+
+use crate::encode::{EncodeError, columns::TableError, npz::NpzError};
+
+/// The result of everything in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong. The text of an [`Internal`](Self::Internal) error is for the operator alone; every other text is for whoever
+/// asked, and names what, where, and the numbers.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The request makes no sense, or does not fit the file.
+    #[error("{0}")]
+    Invalid(Cow<'static, str>),
+    /// There is no such path or object, or the roles of the caller do not cover it.
+    #[error("{0}")]
+    NotFound(Cow<'static, str>),
+    /// The request or its answer is larger than the limits allow.
+    #[error("{0}")]
+    TooLarge(Cow<'static, str>),
+    /// The file or object cannot be read.
+    #[error("{detail}")]
+    Unreadable {
+        /// Why.
+        fault: Fault,
+        /// The text.
+        detail: Cow<'static, str>,
+    },
+    /// Nobody waits for the outcome any more.
+    #[error("the client is gone")]
+    Gone,
+    /// Not the caller's fault.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// Why a file or object cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// It is no HDF5 file.
+    NotHdf5,
+    /// It breaks the format.
+    Damaged,
+    /// It is of a kind that is not supported.
+    Unsupported,
+    /// A link or virtual dataset leads to a file that is not served.
+    LinkTarget,
+    /// It was changed while it was read.
+    Changed,
+}
+
+impl Error {
+    /// A request that makes no sense.
+    pub fn invalid(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::Invalid(detail.into())
+    }
+
+    /// Something that is not there.
+    pub fn not_found(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::NotFound(detail.into())
+    }
+
+    /// Something over a limit.
+    pub fn too_large(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::TooLarge(detail.into())
+    }
+
+    /// Something that no reader has a form for.
+    pub fn unsupported(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::Unreadable { fault: Fault::Unsupported, detail: detail.into() }
+    }
+
+    /// Files that were changed while they were read.
+    pub fn changed(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::Unreadable { fault: Fault::Changed, detail: detail.into() }
+    }
+
+    /// A fault of the service.
+    pub fn internal(detail: impl std::fmt::Display) -> Self {
+        Self::Internal(detail.to_string())
+    }
+}
+
+impl From<apus_h5::Error> for Error {
+    fn from(error: apus_h5::Error) -> Self {
+        use apus_h5::Error as E;
+        let detail = error.to_string();
+        let unreadable = |fault| Self::Unreadable { fault, detail: detail.clone().into() };
+        match error {
+            E::NotFound { .. } => Self::NotFound(detail.into()),
+            E::WrongKind { .. } | E::BadSelection { .. } => Self::Invalid(detail.into()),
+            E::OverLimit { .. } => Self::TooLarge(detail.into()),
+            E::NotHdf5 { .. } => unreadable(Fault::NotHdf5),
+            E::Damaged { .. } => unreadable(Fault::Damaged),
+            E::Unsupported { .. } | E::Unwritable { .. } => unreadable(Fault::Unsupported),
+            E::Refused { .. } => unreadable(Fault::LinkTarget),
+            E::Io { ref source, .. } if source.kind() == io::ErrorKind::UnexpectedEof => unreadable(Fault::Damaged),
+            _ => Self::Internal(detail),
+        }
+    }
+}
+
+impl From<EncodeError> for Error {
+    fn from(error: EncodeError) -> Self {
+        match error {
+            EncodeError::NoFormAtAll { .. } => Self::unsupported(error.to_string()),
+            EncodeError::TooManyEmptyRows { .. } => Self::too_large(error.to_string()),
+            EncodeError::NoForm { .. } => Self::invalid(error.to_string()),
+        }
+    }
+}
+
+impl From<TableError> for Error {
+    fn from(error: TableError) -> Self {
+        match error {
+            TableError::NoForm { .. } => Self::invalid(format!("{error}; try format=npz")),
+            TableError::WrongLength { .. } => Self::internal(error),
+            _ => Self::unsupported(format!("{error}; try format=npz")),
+        }
+    }
+}
+
+impl From<NpzError> for Error {
+    fn from(error: NpzError) -> Self {
+        match error {
+            NpzError::BadName { .. } => Self::invalid(error.to_string()),
+            NpzError::TooLarge { .. } => Self::too_large(error.to_string()),
+            NpzError::WrongLength { .. } => Self::internal(error),
+        }
+    }
+}
+
+impl From<apus_swift::Error> for Error {
+    fn from(error: apus_swift::Error) -> Self {
+        use apus_swift::Error as E;
+        match error {
+            E::Hdf5(error) => error.into(),
+            E::UnknownField { .. } | E::UnknownHalo { .. } => Self::not_found(error.to_string()),
+            E::BadUnit { .. }
+            | E::WrongDimensions { .. }
+            | E::BadRegion { .. }
+            | E::BadCondition { .. }
+            | E::BadSelection { .. } => Self::invalid(error.to_string()),
+            other => Self::Unreadable { fault: Fault::Damaged, detail: other.to_string().into() },
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Where files lie: in folders, where tables say, in memory.
+//!
+//! A [`Mount`] is what an operator declares; [`Mounted`] is the same when its folder was found. [`confine`] opens below a folder
+//! whatever others do to the folder meanwhile; [`table`] is the tree that tables make, [`table_file`] reads them.
+
+pub(crate) mod confine;
+mod identity;
+pub(crate) mod mount;
+pub(crate) mod table;
+mod table_file;
+pub(crate) mod vpath;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+pub use identity::Identity;
+pub use table_file::{ListedFile, ListedFolder, Table};
+pub use vpath::VPath;
+
+/// The roles of whoever asks, or those that something wants.
+pub type Roles = BTreeSet<String>;
+
+/// Files that are served under a name.
+#[derive(Clone, Debug)]
+pub struct Mount {
+    /// The first component of the paths below it; empty for the root.
+    pub name: String,
+    /// Where the bytes are.
+    pub source: MountSource,
+    /// The roles, all of them, that one must have to know that it exists.
+    pub roles: Roles,
+    /// Further roles for folders or files within: the path under the mount, and what is needed there.
+    pub folders: Vec<(String, Roles)>,
+    /// What listings say of it (the empty path) and of folders within.
+    pub notes: BTreeMap<String, Notes>,
+}
+
+/// What a listing says of a folder.
+#[derive(Clone, Debug, Default)]
+pub struct Notes {
+    /// What it holds, in Markdown.
+    pub description: Option<String>,
+    /// What its files and folders are, by name.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl Mount {
+    /// A public mount without notes.
+    pub fn new(name: impl Into<String>, source: MountSource) -> Self {
+        Self { name: name.into(), source, roles: Roles::new(), folders: Vec::new(), notes: BTreeMap::new() }
+    }
+}
+
+/// Where the bytes of a mount are.
+#[derive(Clone, Debug)]
+pub enum MountSource {
+    /// In a folder.
+    Folder(PathBuf),
+    /// Where tables say, file by file.
+    Table(Table),
+    /// In memory: names and contents.
+    Memory(Vec<(&'static str, &'static [u8])>),
+}
+
+/// What is wrong with a mount.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MountError {
+    /// It cannot be served.
+    #[error("mount {name:?}: {reason}")]
+    Mount {
+        /// The mount's name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// A table cannot be read.
+    #[error("{}: {source}", .path.display())]
+    Unreadable {
+        /// The table.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A line of a table is not understood.
+    #[error("{}, line {number}: {reason}", .path.display())]
+    Line {
+        /// The table.
+        path: PathBuf,
+        /// The number of the line, from 1.
+        number: u64,
+        /// Why.
+        reason: String,
+    },
+}

@@ -1,0 +1,31 @@
+//! From a request to values: the one way, for every protocol and form.
+//!
+//! - An [`Archive`] is the catalogue with what reading takes: threads, limits, what is remembered of columns.
+//! - [`Archive::pin`] begins a request: [`Pinned`] opens its files, follows their links, and knows from then on which bytes all of them
+//!   were. It alone makes [`EntityTag`]s and bodies.
+//! - [`array`] reads one dataset, [`select`] fields of the rows that are wanted. What they plan is [`Content`], whose [`Body`] is made
+//!   block by block, whole or in part, and ends with an error where a file has changed meanwhile.
+
+mod archive;
+pub mod array;
+mod body;
+mod cancel;
+mod content;
+mod download;
+mod file;
+mod pinned;
+mod pins;
+pub mod select;
+mod statistics;
+mod stream;
+mod tag;
+mod tar;
+
+pub use archive::{Archive, ArchiveParts, Limits};
+pub use body::{Blocks, Body, CheckedBlocks};
+pub use cancel::{Cancelled, Waiting};
+pub use content::Content;
+pub use download::{FileDownload, FolderDownload};
+pub use pinned::{Pinned, PinnedFile};
+pub use statistics::StatisticsCache;
+pub use tag::EntityTag;

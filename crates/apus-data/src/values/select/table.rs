@@ -1,0 +1,246 @@
+//! The forms that hold the fields of one group side by side: Arrow, Parquet and CSV. Rows leave as soon as they are found.
+
+use std::ops::Range;
+
+use apus_h5::ReadOptions;
+use apus_swift::{RowScan, RowWindows};
+use bytes::Bytes;
+
+use super::{
+    Format,
+    metadata::{field_metadata, file_metadata},
+    plan::{Plan, PlannedField, PlannedGroup},
+};
+use crate::{
+    Error, Result,
+    encode::{
+        arrow::ArrowEncoder,
+        columns::{Column, Values},
+        csv_table::{CsvColumn, CsvTableEncoder},
+        parquet::ParquetEncoder,
+    },
+    values::Content,
+};
+
+/// About how many bytes of values are read and encoded together.
+const BATCH_BYTES: u64 = 4 << 20;
+/// The most rows of a batch.
+const MAX_BATCH_ROWS: u64 = 1 << 18;
+/// The fewest rows of a batch, unless there are no more or rows are very long.
+const MIN_BATCH_ROWS: u64 = 1 << 12;
+/// So many bytes of a batch are turned into text at once.
+const TEXT_STEP_BYTES: u64 = 64 << 10;
+/// SWIFT's chunks have so many rows.
+const USUAL_CHUNK_ROWS: u64 = 8192;
+
+/// The values as a table of the only group.
+pub(super) fn table_content(plan: &Plan) -> Result<Content> {
+    let [group] = plan.groups.as_slice() else {
+        return Err(Error::internal("a table is of one group"));
+    };
+    let encoder: Box<dyn TableEncoder> = match plan.query.format {
+        Format::Csv => Box::new(csv_encoder(group)?),
+        Format::Parquet => Box::new(ParquetEncoder::new(columns(group), file_metadata(plan, group)?)?),
+        _ => Box::new(ArrowEncoder::new(columns(group), file_metadata(plan, group)?)?),
+    };
+    let by_row = BATCH_BYTES / group.row_bytes.max(1);
+    let fields = group.fields.clone();
+    let align = fields.first().and_then(|field| field.dataset.chunk_shape()?.first().copied());
+    let blocks = TableBlocks {
+        scan: plan.scan(group)?,
+        options: plan.read_options(),
+        batch_rows: by_row.clamp(MIN_BATCH_ROWS.min(by_row.max(1)), MAX_BATCH_ROWS),
+        step_rows: (TEXT_STEP_BYTES / group.row_bytes.max(1)).max(1),
+        align: align.unwrap_or(USUAL_CHUNK_ROWS),
+        is_text: plan.query.format == Format::Csv,
+        fields,
+        encoder,
+        found: Vec::new(),
+        n_found: 0,
+        batches: None,
+        batch: Batch::default(),
+        ready: Bytes::new(),
+        state: State::Reading,
+    };
+    Ok(Content::stream(plan.pinned.clone(), blocks, None))
+}
+
+fn columns(group: &PlannedGroup) -> Vec<Column> {
+    let column = |field: &PlannedField| Column {
+        name: field.asked.clone(),
+        dtype: field.dtype().clone(),
+        row_shape: field.row_shape.clone(),
+        metadata: field_metadata(field),
+    };
+    group.fields.iter().map(column).collect()
+}
+
+fn csv_encoder(group: &PlannedGroup) -> Result<CsvTableEncoder> {
+    let column = |field: &PlannedField| CsvColumn {
+        name: field.asked.clone(),
+        dtype: field.dtype().clone(),
+        row_shape: field.row_shape.clone(),
+        parts: match (&field.field.named_columns, field.row_shape.as_slice()) {
+            (Some(columns), [n]) if columns.names.len() as u64 == *n => columns.names.clone(),
+            (_, [3]) => ["x", "y", "z"].map(str::to_owned).to_vec(),
+            _ => Vec::new(),
+        },
+    };
+    let columns: Vec<CsvColumn> = group.fields.iter().map(column).collect();
+    Ok(CsvTableEncoder::new(&columns)?)
+}
+
+/// Takes rows of all columns.
+trait TableEncoder: Send {
+    fn write(&mut self, n_rows: u64, values: &[&[u8]], out: &mut Vec<u8>) -> Result<()>;
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<()>;
+}
+
+impl TableEncoder for ArrowEncoder {
+    fn write(&mut self, n_rows: u64, values: &[&[u8]], out: &mut Vec<u8>) -> Result<()> {
+        let values: Vec<Values<'_>> = values.iter().map(|bytes| Values::Fixed(bytes)).collect();
+        Ok(Self::write(self, n_rows, &values, out)?)
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        Ok(Self::finish(self, out)?)
+    }
+}
+
+impl TableEncoder for ParquetEncoder {
+    fn write(&mut self, n_rows: u64, values: &[&[u8]], out: &mut Vec<u8>) -> Result<()> {
+        let values: Vec<Values<'_>> = values.iter().map(|bytes| Values::Fixed(bytes)).collect();
+        Ok(Self::write(self, n_rows, &values, out)?)
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        Ok(Self::finish(self, out)?)
+    }
+}
+
+impl TableEncoder for CsvTableEncoder {
+    fn write(&mut self, n_rows: u64, values: &[&[u8]], out: &mut Vec<u8>) -> Result<()> {
+        Self::write(self, n_rows, values, out);
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        Self::finish(self, out);
+        Ok(())
+    }
+}
+
+struct TableBlocks {
+    scan: RowScan,
+    fields: Vec<PlannedField>,
+    encoder: Box<dyn TableEncoder>,
+    options: ReadOptions,
+    batch_rows: u64,
+    step_rows: u64,
+    align: u64,
+    is_text: bool,
+    /// Wanted rows whose values are still to be read.
+    found: Vec<Range<u64>>,
+    n_found: u64,
+    /// The same, being read.
+    batches: Option<RowWindows>,
+    batch: Batch,
+    /// Bytes that are still to leave.
+    ready: Bytes,
+    state: State,
+}
+
+/// Values of some rows, being encoded.
+#[derive(Default)]
+struct Batch {
+    n_rows: u64,
+    n_encoded: u64,
+    columns: Vec<Vec<u8>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Reading,
+    /// All rows were found.
+    Found,
+    /// All was encoded.
+    Encoded,
+}
+
+impl TableBlocks {
+    fn step(&mut self) -> Result<Option<Bytes>> {
+        let mut has_looked = false;
+        loop {
+            if !self.ready.is_empty() {
+                let n_bytes = self.ready.len().min(self.options.block_bytes);
+                return Ok(Some(self.ready.split_to(n_bytes)));
+            }
+            if self.batch.n_encoded < self.batch.n_rows {
+                self.encode()?;
+            } else if let Some(rows) = self.batches.as_mut().and_then(Iterator::next) {
+                self.read(&rows)?;
+            } else if self.n_found >= self.batch_rows || self.n_found > 0 && self.state == State::Found {
+                let found = std::mem::take(&mut self.found);
+                self.n_found = 0;
+                self.batches = Some(RowWindows::new(found, self.batch_rows, self.align));
+            } else if self.state == State::Reading {
+                if has_looked {
+                    // Nothing to send, but a chance to notice that nobody waits.
+                    return Ok(Some(Bytes::new()));
+                }
+                has_looked = true;
+                match self.scan.next().transpose()? {
+                    Some(window) => {
+                        self.n_found = self.n_found.saturating_add(window.n_wanted());
+                        self.found.extend(window.rows());
+                    }
+                    None => self.state = State::Found,
+                }
+            } else if self.state == State::Found {
+                let mut out = Vec::new();
+                self.encoder.finish(&mut out)?;
+                self.ready = out.into();
+                self.state = State::Encoded;
+            } else {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn read(&mut self, rows: &[Range<u64>]) -> Result<()> {
+        let n_rows = rows.iter().map(|range| range.end - range.start).sum();
+        self.batch.columns.resize_with(self.fields.len(), Vec::new);
+        for (field, values) in self.fields.iter().zip(&mut self.batch.columns) {
+            values.clear();
+            field.read(rows, &self.options, values)?;
+        }
+        (self.batch.n_rows, self.batch.n_encoded) = (n_rows, 0);
+        Ok(())
+    }
+
+    /// Encodes the batch, or a part of it where it gets longer by that.
+    fn encode(&mut self) -> Result<()> {
+        let start = self.batch.n_encoded;
+        let left = self.batch.n_rows - start;
+        let n_rows = if self.is_text { left.min(self.step_rows) } else { left };
+        let part = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+        let columns = self.fields.iter().zip(&self.batch.columns).map(|(field, values)| {
+            let range = part(start * field.row_bytes)..part((start + n_rows) * field.row_bytes);
+            values.get(range).ok_or_else(|| Error::internal(format!("{}: values are missing", field.asked)))
+        });
+        let columns = columns.collect::<Result<Vec<_>>>()?;
+        let mut out = Vec::new();
+        self.encoder.write(n_rows, &columns, &mut out)?;
+        self.batch.n_encoded += n_rows;
+        self.ready = out.into();
+        Ok(())
+    }
+}
+
+impl Iterator for TableBlocks {
+    type Item = Result<Bytes>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.step().transpose()
+    }
+}

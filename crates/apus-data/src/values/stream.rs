@@ -1,0 +1,130 @@
+//! Values of one dataset as they are read, in the frame of a form.
+
+use std::collections::VecDeque;
+
+use apus_h5::{Block, Reader};
+use bytes::Bytes;
+
+use crate::{Error, Result, encode::TextEncoder};
+
+/// Text is handed on when it has so many bytes.
+const TEXT_BLOCK_BYTES: usize = 256 << 10;
+/// So many bytes of elements are turned into text at once.
+const STEP_BYTES: usize = 16 << 10;
+/// What a block may have when it is handed on, for nearly all types: a step of doubles is three times as long as text.
+const TEXT_CAPACITY_BYTES: usize = TEXT_BLOCK_BYTES + 4 * STEP_BYTES;
+
+/// Bytes that stand before values, and how many bytes of values follow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Frame {
+    pub(super) head: Bytes,
+    pub(super) values_bytes: u64,
+}
+
+/// The blocks of a reader as they are, without a copy, with frames between them. The first values are read before the first head leaves, so
+/// that an error in them comes in time to be said otherwise than by breaking off.
+pub(super) struct FramedBlocks {
+    reader: Reader,
+    /// The frames that are still to come.
+    frames: VecDeque<Frame>,
+    /// Values that were read and are still to leave.
+    block: Bytes,
+    /// What is still missing of the values of the frame whose head has left.
+    left_bytes: u64,
+}
+
+impl FramedBlocks {
+    pub(super) fn new(reader: Reader, frames: impl IntoIterator<Item = Frame>) -> Self {
+        Self { reader, frames: frames.into_iter().collect(), block: Bytes::new(), left_bytes: 0 }
+    }
+
+    fn step(&mut self) -> Result<Option<Bytes>> {
+        loop {
+            let is_between = self.left_bytes == 0;
+            let wants_values = !is_between || self.frames.iter().any(|frame| frame.values_bytes > 0);
+            while wants_values && self.block.is_empty() {
+                let block = self.reader.next().ok_or_else(|| Error::internal("the reader ended before its size"))?;
+                self.block = Bytes::from_owner(block?);
+            }
+            if is_between {
+                let Some(Frame { head, values_bytes }) = self.frames.pop_front() else { return Ok(None) };
+                self.left_bytes = values_bytes;
+                if head.is_empty() {
+                    continue;
+                }
+                return Ok(Some(head));
+            }
+            let n_bytes = usize::try_from(self.left_bytes).unwrap_or(usize::MAX).min(self.block.len());
+            self.left_bytes -= n_bytes as u64;
+            return Ok(Some(self.block.split_to(n_bytes)));
+        }
+    }
+}
+
+impl Iterator for FramedBlocks {
+    type Item = Result<Bytes>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.step().transpose()
+    }
+}
+
+/// The values of a reader as text, between a head and a tail.
+pub(super) struct TextBlocks<E> {
+    reader: Reader,
+    encoder: E,
+    /// Text that is still to leave.
+    out: Vec<u8>,
+    /// What stands after all values; `None` when it was written.
+    tail: Option<Vec<u8>>,
+    /// The block that is being written, of which `used` bytes are.
+    block: Option<Block>,
+    used: usize,
+}
+
+impl<E: TextEncoder> TextBlocks<E> {
+    pub(super) fn new(reader: Reader, encoder: E, head: Vec<u8>, tail: Vec<u8>) -> Self {
+        Self { reader, encoder, out: head, tail: Some(tail), block: None, used: 0 }
+    }
+
+    /// Writes until there is enough for a block of text, or nothing more.
+    fn fill(&mut self) -> Result<()> {
+        let element_bytes = self.encoder.element_bytes().max(1);
+        let step_bytes = (STEP_BYTES / element_bytes).max(1) * element_bytes;
+        while self.out.len() < TEXT_BLOCK_BYTES {
+            let Some(block) = &self.block else {
+                if let Some(block) = self.reader.next() {
+                    self.block = Some(block?);
+                    self.used = 0;
+                    continue;
+                }
+                if let Some(mut tail) = self.tail.take() {
+                    self.encoder.finish(&mut self.out);
+                    self.out.append(&mut tail);
+                }
+                return Ok(());
+            };
+            let bytes = block.bytes();
+            let end = self.used.saturating_add(step_bytes).min(bytes.len());
+            self.encoder.write(bytes.get(self.used..end).unwrap_or_default(), &mut self.out);
+            self.used = end;
+            if end == bytes.len() {
+                self.block = None;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<E: TextEncoder> Iterator for TextBlocks<E> {
+    type Item = Result<Bytes>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.tail.as_ref()?;
+        if let Err(error) = self.fill() {
+            return Some(Err(error));
+        }
+        let out = std::mem::replace(&mut self.out, Vec::with_capacity(TEXT_CAPACITY_BYTES));
+        Some(Ok(out.into()))
+    }
+}

@@ -1,0 +1,104 @@
+//! Answers: a status, headers, and a body that is made block by block.
+
+use apus_data::values::{Body, Cancelled, Content, EntityTag};
+use axum::{
+    body::Body as HttpBody,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use tracing::Span;
+
+use super::{
+    error::{ApiError, ApiResult},
+    preconditions::{BodyPart, Preconditions},
+};
+use crate::work::{Work, WorkError};
+
+/// An answer whose body is still to be made.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Option<Body>,
+}
+
+impl Answer {
+    /// A status without a body.
+    pub(crate) fn empty(status: StatusCode) -> Self {
+        Self { status, headers: HeaderMap::new(), body: None }
+    }
+
+    /// All of that content.
+    ///
+    /// Errors: those of planning it.
+    pub(crate) fn of(content: Content, media_type: &str) -> ApiResult<Self> {
+        if let Some(n_rows) = content.n_rows {
+            Span::current().record("n_rows", n_rows);
+        }
+        let body = Some(content.into_body()?);
+        let answer = Self { status: StatusCode::OK, headers: HeaderMap::new(), body };
+        Ok(answer.with_header(header::CONTENT_TYPE, media_type))
+    }
+
+    /// The bytes of that content that the request wants, with its tag. All of them where their number is not known beforehand.
+    ///
+    /// Errors: 416 where the range lies outside; those of planning the content.
+    pub(crate) fn of_part(
+        content: Content,
+        media_type: &str,
+        tag: &EntityTag,
+        preconditions: &Preconditions,
+    ) -> ApiResult<Self> {
+        let Some(size_bytes) = content.size_bytes() else {
+            return Ok(Self::of(content, media_type)?.with_tag(tag));
+        };
+        let answer = match preconditions.part(tag.as_str(), size_bytes)? {
+            BodyPart::Whole => Self::of(content, media_type)?,
+            BodyPart::Bytes(bytes) => {
+                let range = format!("bytes {}-{}/{size_bytes}", bytes.start, bytes.end.saturating_sub(1));
+                let body = Some(content.into_part(bytes)?);
+                Self { status: StatusCode::PARTIAL_CONTENT, headers: HeaderMap::new(), body }
+                    .with_header(header::CONTENT_TYPE, media_type)
+                    .with_header(header::CONTENT_RANGE, range)
+            }
+        };
+        Ok(answer.with_header(header::ACCEPT_RANGES, "bytes").with_tag(tag))
+    }
+
+    /// With that header; one whose value is no header text is left out.
+    #[must_use]
+    pub(crate) fn with_header(mut self, name: HeaderName, value: impl TryInto<HeaderValue>) -> Self {
+        if let Ok(value) = value.try_into() {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
+    /// With that entity tag; caches ask each time whether it is still the right one.
+    #[must_use]
+    pub(crate) fn with_tag(self, tag: &EntityTag) -> Self {
+        self.with_header(header::ETAG, tag.as_str()).with_header(header::CACHE_CONTROL, "no-cache")
+    }
+}
+
+/// Does the work that makes an answer, and sends it. With `head` the body is not made at all, but its length is told.
+///
+/// Errors: those of `work`, of the first block, and of finding a permit.
+pub(crate) async fn answer<E>(
+    work: &Work,
+    head: bool,
+    make: impl FnOnce(Cancelled) -> Result<Answer, E> + Send + 'static,
+) -> Result<Response, E>
+where
+    E: From<ApiError> + From<WorkError> + From<apus_data::Error> + Send + 'static,
+{
+    let begun = work.begin(move |cancelled| {
+        let Answer { status, mut headers, body } = make(cancelled)?;
+        if let Some(size_bytes) = body.as_ref().and_then(Body::size_bytes) {
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(size_bytes));
+        }
+        Ok::<_, E>(((status, headers), body.filter(|_| !head)))
+    });
+    let ((status, headers), body) = begun.await?;
+    Ok((status, headers, body.map_or_else(HttpBody::empty, HttpBody::new)).into_response())
+}

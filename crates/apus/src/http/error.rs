@@ -1,0 +1,261 @@
+//! The one map from what went wrong to HTTP.
+
+use std::{borrow::Cow, time::Duration};
+
+use apus_data::Fault;
+use axum::{
+    Json,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use crate::{auth::AuthError, work::WorkError};
+
+/// When a client that found no permit may come again.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// The result of everything that answers a request.
+pub type ApiResult<T> = Result<T, ApiError>;
+
+/// What went wrong, named by what the client can do about it. The text of an [`Internal`](Self::Internal) error stays in the
+/// log; every other text is for the client and names what, where, and the numbers.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApiError {
+    /// The request is not understood: a parameter is missing, unknown or malformed. 400.
+    #[error("{0}")]
+    BadRequest(Cow<'static, str>),
+    /// Credentials are missing or wrong. 401.
+    #[error("{0}")]
+    Unauthorized(Cow<'static, str>),
+    /// There is no such path or object, or the caller may not know of it. 404.
+    #[error("{0}")]
+    NotFound(Cow<'static, str>),
+    /// The path is fine, the method is not. 405.
+    #[error("this address does not take {0}")]
+    MethodNotAllowed(axum::http::Method),
+    /// A condition of the request does not hold. 412.
+    #[error("{0}")]
+    PreconditionFailed(Cow<'static, str>),
+    /// The request or its answer is larger than the configuration allows. 413.
+    #[error("{0}")]
+    TooLarge(Cow<'static, str>),
+    /// The body is of a type that is not read here. 415.
+    #[error("{0}")]
+    UnsupportedMediaType(Cow<'static, str>),
+    /// The byte range lies outside the body. 416.
+    #[error("the body has {size_bytes} bytes: the range asked for holds none of them")]
+    RangeNotSatisfiable {
+        /// The length of the whole body.
+        size_bytes: u64,
+    },
+    /// The file or object cannot be read: it is no HDF5, damaged, or of a kind that is not supported. 422.
+    #[error("{detail}")]
+    Unreadable {
+        /// What kind of fault: `not_hdf5`, `damaged`, `unsupported`, `link_target`, `changed`.
+        code: &'static str,
+        /// The text.
+        detail: Cow<'static, str>,
+    },
+    /// The caller asked too often. 429.
+    #[error("too many attempts: wait {} s", .retry_after.as_secs())]
+    TooManyRequests {
+        /// When to come again.
+        retry_after: Duration,
+    },
+    /// All places are taken. 503.
+    #[error("{detail}")]
+    Unavailable {
+        /// What is missing.
+        detail: Cow<'static, str>,
+        /// When to come again.
+        retry_after: Duration,
+    },
+    /// Not the client's fault. 500, the text goes to the log.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl ApiError {
+    /// A 400 with that text.
+    pub fn bad_request(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::BadRequest(detail.into())
+    }
+
+    /// A 404 with that text.
+    pub fn not_found(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::NotFound(detail.into())
+    }
+
+    /// A 413 with that text.
+    pub fn too_large(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::TooLarge(detail.into())
+    }
+
+    /// A 500 whose text goes to the log.
+    pub fn internal(detail: impl std::fmt::Display) -> Self {
+        Self::Internal(detail.to_string())
+    }
+
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::PreconditionFailed(_) => StatusCode::PRECONDITION_FAILED,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::RangeNotSatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
+            Self::Unreadable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// A short word for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::BadRequest(_) => "bad_request",
+            Self::Unauthorized(_) => "unauthorized",
+            Self::NotFound(_) => "not_found",
+            Self::MethodNotAllowed(_) => "method_not_allowed",
+            Self::PreconditionFailed(_) => "precondition_failed",
+            Self::TooLarge(_) => "too_large",
+            Self::UnsupportedMediaType(_) => "unsupported_media_type",
+            Self::RangeNotSatisfiable { .. } => "range_not_satisfiable",
+            Self::Unreadable { code, .. } => code,
+            Self::TooManyRequests { .. } => "too_many_requests",
+            Self::Unavailable { .. } => "busy",
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    /// What the client may read of it.
+    pub fn public_detail(&self) -> String {
+        match self {
+            Self::Internal(_) => "the server failed; its log tells more under this request's id".to_owned(),
+            other => other.to_string(),
+        }
+    }
+
+    /// The headers that belong to the status whatever the body's form: `WWW-Authenticate`, `Retry-After`, `Content-Range`.
+    pub fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
+        match self {
+            Self::Unauthorized(_) => vec![
+                (header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+                (header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"apus\", charset=\"UTF-8\"")),
+            ],
+            Self::TooManyRequests { retry_after } | Self::Unavailable { retry_after, .. } => {
+                vec![(header::RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)))]
+            }
+            Self::RangeNotSatisfiable { size_bytes } => HeaderValue::try_from(format!("bytes */{size_bytes}"))
+                .map(|value| vec![(header::CONTENT_RANGE, value)])
+                .unwrap_or_default(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// What an error's body says, by RFC 9457 (`application/problem+json`).
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// Always `about:blank`: the status and the code say what it is.
+    #[serde(rename = "type")]
+    pub type_uri: &'static str,
+    /// The status in words.
+    pub title: &'static str,
+    /// The status as a number.
+    pub status: u16,
+    /// A short word for programs, such as `not_found` or `damaged`.
+    pub code: &'static str,
+    /// What went wrong, where, with the numbers.
+    pub detail: String,
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let problem = Problem {
+            type_uri: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            code: self.code(),
+            detail: self.public_detail(),
+        };
+        let mut response = (status, Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        for (name, value) in self.headers() {
+            headers.append(name, value);
+        }
+        response.extensions_mut().insert(Logged(self.to_string().into()));
+        response
+    }
+}
+
+/// The whole text of an error, for the access log alone.
+#[derive(Clone, Debug)]
+pub struct Logged(pub std::sync::Arc<str>);
+
+impl From<AuthError> for ApiError {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Slowed { retry_after_s } => {
+                Self::TooManyRequests { retry_after: Duration::from_secs(retry_after_s) }
+            }
+            AuthError::LoginServiceDown | AuthError::Busy | AuthError::StateFailed => {
+                Self::Unavailable { detail: error.to_string().into(), retry_after: Duration::from_secs(5) }
+            }
+            _ => Self::Unauthorized(error.to_string().into()),
+        }
+    }
+}
+
+impl From<apus_data::Error> for ApiError {
+    fn from(error: apus_data::Error) -> Self {
+        use apus_data::Error as E;
+        match error {
+            E::Invalid(detail) => Self::BadRequest(detail),
+            E::NotFound(detail) => Self::NotFound(detail),
+            E::TooLarge(detail) => Self::TooLarge(detail),
+            E::Unreadable { fault, detail } => Self::Unreadable { code: fault_code(fault), detail },
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}
+
+fn fault_code(fault: Fault) -> &'static str {
+    match fault {
+        Fault::NotHdf5 => "not_hdf5",
+        Fault::Damaged => "damaged",
+        Fault::LinkTarget => "link_target",
+        Fault::Changed => "changed",
+        _ => "unsupported",
+    }
+}
+
+impl From<apus_h5::Error> for ApiError {
+    fn from(error: apus_h5::Error) -> Self {
+        apus_data::Error::from(error).into()
+    }
+}
+
+impl From<apus_swift::Error> for ApiError {
+    fn from(error: apus_swift::Error) -> Self {
+        apus_data::Error::from(error).into()
+    }
+}
+
+impl From<WorkError> for ApiError {
+    fn from(error: WorkError) -> Self {
+        match error {
+            WorkError::Busy => Self::Unavailable { detail: error.to_string().into(), retry_after: RETRY_AFTER },
+            WorkError::Stopped(_) => Self::internal(error),
+        }
+    }
+}

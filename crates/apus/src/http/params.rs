@@ -1,0 +1,107 @@
+//! Paths and parameters of requests, read strictly: what is not known is refused with the nearest name.
+
+use apus_data::store::VPath;
+use axum::{
+    body::Bytes,
+    extract::{FromRequestParts, RawPathParams, rejection::BytesRejection},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+};
+use serde::de::DeserializeOwned;
+
+use super::error::{ApiError, ApiResult};
+
+/// The path behind the route's prefix.
+pub(crate) struct FilePath(pub(crate) VPath);
+
+impl<S: Send + Sync> FromRequestParts<S> for FilePath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let params = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|error| ApiError::bad_request(format!("the path cannot be read: {}", error.body_text())))?;
+        let path = params.iter().next().map_or("", |(_, value)| value);
+        Ok(VPath::parse(path).map(Self)?)
+    }
+}
+
+/// The parameters behind the `?`.
+#[derive(Debug)]
+pub(crate) struct Params(Vec<(String, String)>);
+
+impl Params {
+    /// Reads the query; every name must be one of `known`, and come once.
+    ///
+    /// Errors: 400, with the nearest of the known names.
+    pub(crate) fn parse(query: Option<&str>, known: &[&str]) -> ApiResult<Self> {
+        let mut params: Vec<(String, String)> = Vec::new();
+        for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            if !known.contains(&name.as_ref()) {
+                return Err(unknown("parameter", &name, known));
+            }
+            if params.iter().any(|(other, _)| *other == name) {
+                return Err(ApiError::bad_request(format!("the parameter {name:?} is given twice")));
+            }
+            params.push((name.into_owned(), value.into_owned()));
+        }
+        Ok(Self(params))
+    }
+
+    /// The value of a parameter.
+    pub(crate) fn take(&mut self, name: &str) -> Option<String> {
+        let position = self.0.iter().position(|(other, _)| other == name)?;
+        Some(self.0.swap_remove(position).1)
+    }
+}
+
+/// A 400 that names what there is, the nearest first.
+pub(crate) fn unknown(what: &str, name: &str, known: &[&str]) -> ApiError {
+    let shown: String = name.chars().take(100).collect();
+    if known.is_empty() {
+        return ApiError::bad_request(format!("unknown {what} {shown:?}: there is none here"));
+    }
+    let nearest = known
+        .iter()
+        .map(|known| (strsim::normalized_damerau_levenshtein(&shown.to_lowercase(), known), known))
+        .filter(|(likeness, _)| *likeness >= 0.5)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b));
+    let hint = nearest.map(|(_, known)| format!("did you mean {known:?}? ")).unwrap_or_default();
+    ApiError::bad_request(format!("unknown {what} {shown:?}: {hint}known are {}", known.join(", ")))
+}
+
+/// The body of a POST, as JSON.
+///
+/// Errors: 415 for another type, 413 for one that is too long, 400 for what is not understood.
+pub(crate) fn json_body<T: DeserializeOwned>(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> ApiResult<T> {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if !media_type.eq_ignore_ascii_case("application/json") {
+        return Err(ApiError::UnsupportedMediaType(
+            format!("the body is {media_type:?}: say Content-Type: application/json").into(),
+        ));
+    }
+    let body = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large("the body is longer than this service takes"),
+        _ => ApiError::bad_request(format!("the body cannot be read: {}", rejection.body_text())),
+    })?;
+    serde_json::from_slice(&body).map_err(|error| ApiError::bad_request(format!("the body is not understood: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_parameter_is_told_its_nearest() {
+        let error = Params::parse(Some("row=0:5"), &["object", "rows"]).unwrap_err().to_string();
+        assert_eq!(error, "unknown parameter \"row\": did you mean \"rows\"? known are object, rows");
+        let error = Params::parse(Some("zzz=1"), &["object", "rows"]).unwrap_err().to_string();
+        assert_eq!(error, "unknown parameter \"zzz\": known are object, rows");
+    }
+
+    #[test]
+    fn a_parameter_comes_once() {
+        assert!(Params::parse(Some("rows=0:5&rows=1:2"), &["rows"]).is_err());
+        assert_eq!(Params::parse(Some("rows=0%3A5"), &["rows"]).unwrap().take("rows").as_deref(), Some("0:5"));
+    }
+}

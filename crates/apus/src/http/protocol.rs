@@ -1,0 +1,47 @@
+//! What a protocol is.
+
+use axum::{Router, response::Response};
+use utoipa::openapi::OpenApi;
+
+use super::error::ApiError;
+
+/// A set of routes with the errors that its clients understand.
+pub struct Protocol {
+    /// What its addresses begin with: whole parts of a path. The empty one begins every address that no other has.
+    pub prefixes: &'static [&'static str],
+    /// The routes, with all state that they need.
+    pub router: Router,
+    /// What the documentation says of them.
+    pub openapi: OpenApi,
+    /// The form of errors at its addresses that no handler of its own made.
+    pub errors: ErrorForm,
+}
+
+/// Puts an error into the form that the clients of a protocol understand.
+pub type ErrorForm = fn(ApiError) -> Response;
+
+/// The forms of errors, by the prefixes of addresses.
+pub(super) struct ErrorForms(Vec<(&'static str, ErrorForm)>);
+
+impl ErrorForms {
+    /// Those of these protocols.
+    pub(super) fn of(protocols: &[Protocol]) -> Self {
+        let forms =
+            protocols.iter().flat_map(|protocol| protocol.prefixes.iter().map(|prefix| (*prefix, protocol.errors)));
+        Self(forms.collect())
+    }
+
+    /// The error in the form of the protocol with the longest prefix of that path; as problem details where there is none.
+    pub(super) fn response(&self, path: &str, error: ApiError) -> Response {
+        let is_below =
+            |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let forms = self.0.iter().filter(|(prefix, _)| is_below(prefix));
+        let form = forms.max_by_key(|(prefix, _)| prefix.len()).map_or(problem as ErrorForm, |(_, form)| *form);
+        form(error)
+    }
+}
+
+/// As problem details (RFC 9457).
+pub fn problem(error: ApiError) -> Response {
+    axum::response::IntoResponse::into_response(error)
+}

@@ -1,0 +1,94 @@
+//! What happens to every request, on whichever route.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Version, header},
+    middleware::from_fn_with_state,
+    response::{IntoResponse, Response},
+};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::CompressionLayer,
+    cors::{AllowOrigin, Any, CorsLayer},
+};
+
+use super::{
+    error::ApiError,
+    middleware,
+    protocol::{ErrorForms, Protocol},
+};
+use crate::app::App;
+
+/// All routes of the protocols, with all that happens to every request.
+pub(crate) fn router(app: App, protocols: Vec<Protocol>) -> Router {
+    let errors = Arc::new(ErrorForms::of(&protocols));
+    let routes = protocols.into_iter().fold(Router::new(), |router, protocol| router.merge(protocol.router));
+    let (for_route, for_method) = (Arc::clone(&errors), errors);
+    routes
+        .fallback(move |request: Request| async move { no_route(&for_route, &request) })
+        .method_not_allowed_fallback(move |request: Request| async move { wrong_method(&for_method, &request) })
+        .layer(DefaultBodyLimit::max(app.config.limits.query_bytes))
+        .layer(CompressionLayer::new().compress_when(pays_to_compress))
+        .layer(cors(&app.config.cors_origins))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app, middleware::observe))
+}
+
+fn no_route(forms: &ErrorForms, request: &Request) -> Response {
+    let path = request.uri().path();
+    forms.response(path, ApiError::not_found(format!("{path}: no such address; /docs lists those that there are")))
+}
+
+fn wrong_method(forms: &ErrorForms, request: &Request) -> Response {
+    forms.response(request.uri().path(), ApiError::MethodNotAllowed(request.method().clone()))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the signature is tower-http's")]
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    ApiError::internal(format!("panic: {}", text.unwrap_or("of an unknown kind"))).into_response()
+}
+
+/// Text that is whole already and not tiny. Streams of values are left alone: compressing them would cost more than it
+/// saves, and their entity tags are strong.
+fn pays_to_compress(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    let is_text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
+        value.starts_with("text/")
+            || value.starts_with("application/json")
+            || value.starts_with("application/javascript")
+    });
+    let is_strong = headers.get(header::ETAG).is_some_and(|tag| tag.as_bytes().starts_with(b"\""));
+    let size_bytes: Option<u64> =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
+    is_text && !is_strong && size_bytes.is_some_and(|size_bytes| size_bytes >= 1024)
+}
+
+fn cors(origins: &[String]) -> CorsLayer {
+    let layer = CorsLayer::new()
+        .allow_methods([Method::GET, Method::HEAD, Method::POST])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+            header::IF_RANGE,
+            header::RANGE,
+        ])
+        .expose_headers([
+            header::ACCEPT_RANGES,
+            header::CONTENT_DISPOSITION,
+            header::CONTENT_LENGTH,
+            header::CONTENT_RANGE,
+            header::ETAG,
+            header::RETRY_AFTER,
+            middleware::REQUEST_ID,
+        ]);
+    if origins.iter().any(|origin| origin == "*") {
+        return layer.allow_origin(Any);
+    }
+    let origins = origins.iter().filter_map(|origin| HeaderValue::try_from(origin).ok());
+    layer.allow_origin(AllowOrigin::list(origins))
+}

@@ -1,0 +1,169 @@
+//! `/v1/data/{path}`: the values of a dataset, selected rows and columns, in one of several forms.
+
+use apus_data::{
+    encode::{csv, json, npy, number::Notation},
+    store::VPath,
+    values::{
+        Content, Pinned,
+        array::{ArrayRequest, ArrayType, last_name},
+    },
+};
+use axum::{
+    body::Bytes,
+    extract::{RawQuery, State, rejection::BytesRejection},
+    http::{HeaderMap, Method, header},
+    response::Response,
+};
+
+use super::data_query::{DataBody, DataQuery, Format};
+use crate::{
+    app::App,
+    auth::Caller,
+    http::{
+        answer::{self, Answer},
+        error::{ApiError, ApiResult, Problem},
+        params::{FilePath, Params, json_body},
+        preconditions::Preconditions,
+    },
+};
+
+/// The type of the answer's elements, in numpy's words.
+const DTYPE_HEADER: header::HeaderName = header::HeaderName::from_static("apus-dtype");
+/// The shape of the answer.
+const SHAPE_HEADER: header::HeaderName = header::HeaderName::from_static("apus-shape");
+
+/// The values of a dataset: all, or selected rows and columns, as stored.
+///
+/// The npy form is what `numpy.save` writes, raw the array's bytes alone (little-endian, C order; type and shape are in the
+/// headers `Apus-Dtype` and `Apus-Shape`); both have a length, an entity tag, and take `Range`. JSON is nested arrays, with
+/// the strings "NaN", "Infinity" and "-Infinity" for what JSON has no numbers for. CSV has a line of names and a line per row.
+#[utoipa::path(
+    get,
+    path = "/v1/data/{path}",
+    tag = "native",
+    params(
+        ("path" = String, Path, description = "A file"),
+        ("object" = String, Query, description = "The absolute path of a dataset in the file", example = "/PartType0/Coordinates"),
+        ("rows" = Option<String>, Query, description = "Half-open ranges of rows, in any order, overlaps kept: `0:1000,5000:6000`"),
+        ("columns" = Option<String>, Query, description = "Of a two-dimensional dataset: one column (`0`; the answer has one dimension), or several (`0,2`)"),
+        ("format" = Option<String>, Query, description = "`npy` (default), `raw`, `json` or `csv`"),
+    ),
+    responses(
+        (status = 200, description = "The values", content_type = "application/x-npy"),
+        (status = 206, description = "The bytes that `Range` asked for"),
+        (status = 304, description = "The client has them already"),
+        (status = 400, description = "The selection does not fit the dataset, or is not understood", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such file or object", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "More than this service answers with", body = Problem, content_type = "application/problem+json"),
+        (status = 416, description = "`Range` lies outside", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The file is no HDF5, damaged, or the dataset of a kind that is not supported", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "All places are taken", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn get_data(
+    State(app): State<App>,
+    caller: Caller,
+    FilePath(path): FilePath,
+    RawQuery(query): RawQuery,
+    method: Method,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let query = DataQuery::of_query(query.as_deref(), &app.config.limits)?;
+    answer(app, caller, path, query, method, &headers).await
+}
+
+/// As the GET, for selections that are too long for a URL.
+#[utoipa::path(
+    post,
+    path = "/v1/data/{path}",
+    tag = "native",
+    params(("path" = String, Path, description = "A file")),
+    request_body = DataBody,
+    responses(
+        (status = 200, description = "The values", content_type = "application/x-npy"),
+        (status = 400, description = "The selection does not fit the dataset, or is not understood", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body, or the answer, is larger than this service takes", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is no JSON", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn post_data(
+    State(app): State<App>,
+    caller: Caller,
+    FilePath(path): FilePath,
+    RawQuery(query): RawQuery,
+    method: Method,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> ApiResult<Response> {
+    Params::parse(query.as_deref(), &[])?;
+    let body: DataBody = json_body(&headers, body)?;
+    let query = DataQuery::of_body(body, &app.config.limits)?;
+    answer(app, caller, path, query, method, &headers).await
+}
+
+async fn answer(
+    app: App,
+    caller: Caller,
+    path: VPath,
+    query: DataQuery,
+    method: Method,
+    headers: &HeaderMap,
+) -> ApiResult<Response> {
+    let preconditions = Preconditions::of(headers);
+    let archive = app.archive.clone();
+    answer::answer(&app.work, method == Method::HEAD, move |cancelled| {
+        let pinned = archive.pin(&caller.roles, cancelled);
+        data_answer(&pinned, &path, &query, &preconditions)
+    })
+    .await
+}
+
+fn data_answer(pinned: &Pinned, path: &VPath, query: &DataQuery, preconditions: &Preconditions) -> ApiResult<Answer> {
+    let dataset = pinned.open(path)?.dataset(&query.object)?;
+    let selection = query.selection(&dataset)?;
+    let request = ArrayRequest::new(pinned, dataset, selection, query.drops_column())?;
+    let tag = request.tag(query.format.name())?;
+    if let Some(answer) = preconditions.decide(&tag)? {
+        return Ok(answer);
+    }
+    let (content, media_type, of_array) = content(request, query)?;
+    let answer = Answer::of_part(content, media_type, &tag, preconditions)?;
+    let answer = match of_array {
+        None => answer,
+        Some(ArrayType { dtype, shape }) => answer
+            .with_header(DTYPE_HEADER, serde_json::to_string(&dtype).map_err(ApiError::internal)?.trim_matches('"'))
+            .with_header(SHAPE_HEADER, shape.iter().map(u64::to_string).collect::<Vec<_>>().join(",")),
+    };
+    Ok(match query.format {
+        Format::Json => answer,
+        _ => answer.with_header(header::CONTENT_DISPOSITION, disposition(query)),
+    })
+}
+
+fn content(request: ArrayRequest, query: &DataQuery) -> ApiResult<(Content, &'static str, Option<ArrayType>)> {
+    Ok(match query.format {
+        Format::Npy => {
+            let (content, array) = request.npy()?;
+            (content, npy::CONTENT_TYPE, Some(array))
+        }
+        Format::Raw => {
+            let (content, array) = request.raw()?;
+            (content, npy::RAW_CONTENT_TYPE, Some(array))
+        }
+        Format::Json => (request.json(Notation::Strict, Vec::new(), Vec::new())?, json::CONTENT_TYPE, None),
+        Format::Csv => {
+            let names = |columns: &super::data_query::Columns| columns.as_slice().iter().map(u64::to_string).collect();
+            let columns: Option<Vec<String>> = query.columns.as_ref().map(names);
+            (request.csv(columns.as_deref())?, csv::CONTENT_TYPE, None)
+        }
+    })
+}
+
+/// The name of the file that a browser makes of the answer.
+fn disposition(query: &DataQuery) -> String {
+    let name: String = last_name(&query.object)
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' })
+        .collect();
+    format!("attachment; filename=\"{name}.{}\"", query.format.name())
+}

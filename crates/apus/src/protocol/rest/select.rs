@@ -1,0 +1,171 @@
+//! `/v1/select/{path}`: the rows that lie somewhere and satisfy something, of several fields, in one answer.
+
+use apus_data::{
+    encode::json,
+    store::VPath,
+    values::{
+        Content, Pinned,
+        select::{Format, SelectRequest, Selected},
+    },
+};
+use axum::{
+    body::Bytes,
+    extract::{RawQuery, State, rejection::BytesRejection},
+    http::{HeaderMap, HeaderName, Method, header},
+    response::Response,
+};
+
+use super::select_query::{SelectBody, of_body, of_query};
+use crate::{
+    app::App,
+    auth::Caller,
+    http::{
+        answer::{self, Answer},
+        error::{ApiResult, Problem},
+        params::{FilePath, Params, json_body},
+        preconditions::Preconditions,
+    },
+};
+
+/// The header that tells of each field in which unit and frame its values are.
+const FIELDS_HEADER: HeaderName = HeaderName::from_static("apus-fields");
+/// The header that tells the number of rows of each group, where it is known beforehand.
+const ROWS_HEADER: HeaderName = HeaderName::from_static("apus-rows");
+
+/// The values of several fields for the rows that lie in a region and satisfy conditions.
+///
+/// Positions decide exactly with `rows=particles`; `rows=cells` gives all rows of the cells that the region touches, as swiftsimio's
+/// `constrain_spatial` does. Rows keep the order of the file. The grammar of `where` and the members of each form are in docs/select.md.
+#[utoipa::path(
+    get,
+    path = "/v1/select/{path}",
+    tag = "native",
+    params(
+        ("path" = String, Path, description = "A file"),
+        ("fields" = String, Query, description = "Fields with commas between them: swiftsimio's names, `gas.*`, a named column, or paths in the file", example = "gas.coordinates,gas.masses"),
+        ("box" = Option<String>, Query, description = "`xmin,xmax,ymin,ymax,zmin,zmax`, half-open, empty for an open side, may cross the boundary; several with `;`"),
+        ("sphere" = Option<String>, Query, description = "`x,y,z,radius`, closed, periodic; several with `;`"),
+        ("region_unit" = Option<String>, Query, description = "The unit of the numbers of the region; the file's length where it is missing"),
+        ("region_frame" = Option<String>, Query, description = "`comoving` (default) or `physical`: the frame of those numbers"),
+        ("group" = Option<u64>, Query, description = "The id of a halo in the catalogue"),
+        ("groups" = Option<String>, Query, description = "Ids of halos with commas between them: rows of any of them, each once"),
+        ("catalogue" = Option<String>, Query, description = "The path of the FOF or SOAP catalogue that halos are looked up in"),
+        ("aperture" = Option<String>, Query, description = "How far about the centres of the halos: a radius of the catalogue, `r200c`, or a length, `2 Mpc`; without it, the members of the halos"),
+        ("members" = Option<bool>, Query, description = "With an aperture: whether rows must be members of their halo as well"),
+        ("rows" = Option<String>, Query, description = "`particles` (default): those inside; `cells`: all of the cells that the region touches"),
+        ("where" = Option<String>, Query, description = "A condition; several with `;`, all of which must hold", example = "temperatures > 1e5 K"),
+        ("ids" = Option<String>, Query, description = "Particle ids; long lists in a POST"),
+        ("sample" = Option<f64>, Query, description = "A fraction of the rows, chosen by id: the same in every request"),
+        ("stride" = Option<u64>, Query, description = "Every how-manieth of the rows that are left"),
+        ("limit" = Option<u64>, Query, description = "The most rows of each type"),
+        ("unit" = Option<String>, Query, description = "Units of the answer, each for the fields of its dimensions: `kpc,Msun`"),
+        ("frame" = Option<String>, Query, description = "`comoving` or `physical`: the frame of the answer, and of quantities in `where` that do not say theirs"),
+        ("format" = Option<String>, Query, description = "`npz` (default), `arrow`, `hdf5` (a snapshot), `parquet`, `csv` or `json`"),
+        ("explain" = Option<bool>, Query, description = "Tell what the selection would take, without reading values"),
+    ),
+    responses(
+        (status = 200, description = "The values", content_type = "application/zip"),
+        (status = 206, description = "The bytes that `Range` asked for, of `npz` and `hdf5`"),
+        (status = 304, description = "The client has them already"),
+        (status = 400, description = "The selection is not understood, or does not fit the file", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such file, field or halo", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "More than this service answers with: the numbers, and how to narrow it", body = Problem, content_type = "application/problem+json"),
+        (status = 416, description = "`Range` lies outside", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The file is no HDF5, damaged, or a field of a kind that is not supported", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "All places are taken", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn get_select(
+    State(app): State<App>,
+    caller: Caller,
+    FilePath(path): FilePath,
+    RawQuery(query): RawQuery,
+    method: Method,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let query = of_query(query.as_deref())?;
+    answer(app, caller, path, query, method, &headers).await
+}
+
+/// As the GET, for selections that are too long for a URL: many regions, lists of ids.
+#[utoipa::path(
+    post,
+    path = "/v1/select/{path}",
+    tag = "native",
+    params(("path" = String, Path, description = "A file")),
+    request_body = SelectBody,
+    responses(
+        (status = 200, description = "The values", content_type = "application/zip"),
+        (status = 400, description = "The selection is not understood, or does not fit the file", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such file or field", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body, or the answer, is larger than this service takes", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is no JSON", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn post_select(
+    State(app): State<App>,
+    caller: Caller,
+    FilePath(path): FilePath,
+    RawQuery(query): RawQuery,
+    method: Method,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> ApiResult<Response> {
+    Params::parse(query.as_deref(), &[])?;
+    let query = of_body(json_body(&headers, body)?)?;
+    answer(app, caller, path, query, method, &headers).await
+}
+
+async fn answer(
+    app: App,
+    caller: Caller,
+    path: VPath,
+    request: SelectRequest,
+    method: Method,
+    headers: &HeaderMap,
+) -> ApiResult<Response> {
+    let preconditions = Preconditions::of(headers);
+    let archive = app.archive.clone();
+    answer::answer(&app.work, method == Method::HEAD, move |cancelled| {
+        select_answer(&archive.pin(&caller.roles, cancelled), &path, request, &preconditions)
+    })
+    .await
+}
+
+fn select_answer(
+    pinned: &Pinned,
+    path: &VPath,
+    request: SelectRequest,
+    preconditions: &Preconditions,
+) -> ApiResult<Answer> {
+    let (format, explain) = (request.format, request.explain);
+    let selected = Selected::new(pinned, path, request)?;
+    if explain {
+        // What is remembered of the file is part of it, so that it is not the same for long, and has no tag.
+        let content = Content::whole(pinned.clone(), selected.explain()?);
+        return Ok(Answer::of(content, json::CONTENT_TYPE)?.with_header(header::CACHE_CONTROL, "no-store"));
+    }
+    let tag = selected.tag()?;
+    if let Some(answer) = preconditions.decide(&tag)? {
+        return Ok(answer);
+    }
+    let found = selected.content()?;
+    let mut answer = Answer::of_part(found.content, found.media_type, &tag, preconditions)?;
+    for (name, note) in [(FIELDS_HEADER, found.fields_note), (ROWS_HEADER, found.rows_note)] {
+        if let Some(note) = note {
+            answer = answer.with_header(name, note);
+        }
+    }
+    if format == Format::Json {
+        return Ok(answer);
+    }
+    Ok(answer.with_header(header::CONTENT_DISPOSITION, disposition(path.file_name().unwrap_or("selection"), format)))
+}
+
+/// The name of the file that a browser makes of the answer.
+fn disposition(name: &str, format: Format) -> String {
+    let stem = name.strip_suffix(".hdf5").unwrap_or(name);
+    let stem: String =
+        stem.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
+    format!("attachment; filename=\"{stem}_selection.{}\"", format.name())
+}

@@ -1,0 +1,372 @@
+//! What `/v1/select` is asked for: text, read into what cannot be wrong.
+
+use std::num::NonZeroU64;
+
+use apus_data::values::select::{Format, HaloQuery, SelectRequest};
+use apus_swift::{Condition, Frame, Granularity, RegionRequest, Sample, SelectionRequest, Shape};
+use serde::Deserialize;
+
+use crate::http::{
+    error::{ApiError, ApiResult},
+    params::{Params, unknown},
+};
+
+/// The parameters of `/v1/select`, which are also the members of its body.
+const PARAMETERS: [&str; 20] = [
+    "fields",
+    "box",
+    "sphere",
+    "region_unit",
+    "region_frame",
+    "group",
+    "groups",
+    "catalogue",
+    "aperture",
+    "members",
+    "rows",
+    "where",
+    "ids",
+    "sample",
+    "stride",
+    "limit",
+    "unit",
+    "frame",
+    "format",
+    "explain",
+];
+
+/// The body of a POST: the parameters of a GET, lists as lists where that is easier.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SelectBody {
+    /// Fields: a list, or text with commas.
+    #[schema(value_type = Object, example = json!(["gas.coordinates", "gas.masses"]))]
+    fields: Texts,
+    /// Boxes: `[xmin, xmax, ymin, ymax, zmin, zmax]` with `null` for an open side, a list of those, or text as in a GET.
+    #[schema(value_type = Option<Object>)]
+    r#box: Option<Boxes>,
+    /// Spheres: `[x, y, z, radius]`, a list of those, or text as in a GET.
+    #[schema(value_type = Option<Object>)]
+    sphere: Option<Spheres>,
+    /// The unit of the numbers of the region; without it, the file's length.
+    region_unit: Option<String>,
+    /// `comoving` (where it is missing) or `physical`: the frame of the numbers of the region.
+    region_frame: Option<String>,
+    /// The id of a halo in the catalogue.
+    #[schema(value_type = Option<Object>, example = 1)]
+    group: Option<Ids>,
+    /// Ids of halos: a list, or text with commas. Rows of any of them are wanted, each once.
+    #[schema(value_type = Option<Object>)]
+    groups: Option<Ids>,
+    /// The path of the FOF or SOAP catalogue that halos are looked up in.
+    catalogue: Option<String>,
+    /// How far about the centres of the halos: a radius of the catalogue such as `r200c`, or a length such as `2 Mpc`.
+    aperture: Option<String>,
+    /// Whether rows must be members of their halo; `true` where it is missing and there is no aperture, else `false`.
+    members: Option<bool>,
+    /// `particles` (where it is missing) or `cells`.
+    rows: Option<String>,
+    /// Conditions: a list, or text with semicolons.
+    #[schema(value_type = Option<Object>, example = "temperatures > 1e5 K")]
+    r#where: Option<Texts>,
+    /// Particle ids: a list, or text with commas.
+    #[schema(value_type = Option<Object>)]
+    ids: Option<Ids>,
+    /// The fraction of a random sample.
+    sample: Option<f64>,
+    /// Every how-manieth row.
+    stride: Option<u64>,
+    /// The most rows of each type.
+    limit: Option<u64>,
+    /// Units of the answer, each for the fields of its dimensions: a list, or text with commas.
+    #[schema(value_type = Option<Object>)]
+    unit: Option<Texts>,
+    /// The frame of the answer: `comoving` or `physical`; as stored where it is missing.
+    frame: Option<String>,
+    /// `npz` (where it is missing), `arrow`, `hdf5`, `parquet`, `csv` or `json`.
+    format: Option<String>,
+    /// Whether to tell what the selection would take instead of answering it.
+    #[serde(default)]
+    explain: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "a text or a list of texts")]
+enum Texts {
+    One(String),
+    List(Vec<String>),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "a box is six numbers, or null for an open side: [xmin, xmax, ymin, ymax, zmin, zmax]")]
+enum Boxes {
+    Text(String),
+    One([Option<f64>; 6]),
+    List(Vec<[Option<f64>; 6]>),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "a sphere is four numbers: [x, y, z, radius]")]
+enum Spheres {
+    Text(String),
+    One([f64; 4]),
+    List(Vec<[f64; 4]>),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "ids are whole numbers from 0 to 18446744073709551615")]
+enum Ids {
+    One(u64),
+    List(Vec<u64>),
+    Text(String),
+}
+
+/// What a query asks for.
+///
+/// Errors: 400.
+pub(super) fn of_query(query: Option<&str>) -> ApiResult<SelectRequest> {
+    let mut params = Params::parse(query, &PARAMETERS)?;
+    let mut number = |name: &str| {
+        params
+            .take(name)
+            .map(|text| text.trim().parse::<u64>().map_err(|_| bad(format!("{name}={text}: expected a whole number"))))
+            .transpose()
+    };
+    let (stride, limit) = (number("stride")?, number("limit")?);
+    let sample = params.take("sample").map(|text| parse_sample(&text)).transpose()?;
+    let mut flag = |name: &str| match params.take(name).as_deref() {
+        None => Ok(None),
+        Some("false" | "0") => Ok(Some(false)),
+        Some("" | "true" | "1") => Ok(Some(true)),
+        Some(other) => Err(unknown(&format!("value of {name}"), other, &["true", "false"])),
+    };
+    let (explain, members) = (flag("explain")?.unwrap_or(false), flag("members")?);
+    let fields = params.take("fields").ok_or_else(no_fields)?;
+    of_body(SelectBody {
+        fields: Texts::One(fields),
+        r#box: params.take("box").map(Boxes::Text),
+        sphere: params.take("sphere").map(Spheres::Text),
+        region_unit: params.take("region_unit"),
+        region_frame: params.take("region_frame"),
+        group: params.take("group").map(Ids::Text),
+        groups: params.take("groups").map(Ids::Text),
+        catalogue: params.take("catalogue"),
+        aperture: params.take("aperture"),
+        members,
+        rows: params.take("rows"),
+        r#where: params.take("where").map(Texts::One),
+        ids: params.take("ids").map(Ids::Text),
+        sample,
+        stride,
+        limit,
+        unit: params.take("unit").map(Texts::One),
+        frame: params.take("frame"),
+        format: params.take("format"),
+        explain,
+    })
+}
+
+/// What a body asks for.
+///
+/// Errors: 400.
+pub(super) fn of_body(body: SelectBody) -> ApiResult<SelectRequest> {
+    let fields = body.fields.split(',');
+    if fields.is_empty() {
+        return Err(no_fields());
+    }
+    let mut shapes = Vec::new();
+    match body.r#box {
+        None => {}
+        Some(Boxes::One(numbers)) => shapes.push(box_of(numbers)),
+        Some(Boxes::List(list)) => shapes.extend(list.into_iter().map(box_of)),
+        Some(Boxes::Text(text)) => shapes.extend(Shape::parse_boxes(&text)?),
+    }
+    match body.sphere {
+        None => {}
+        Some(Spheres::One(numbers)) => shapes.push(sphere_of(numbers)),
+        Some(Spheres::List(list)) => shapes.extend(list.into_iter().map(sphere_of)),
+        Some(Spheres::Text(text)) => shapes.extend(Shape::parse_spheres(&text)?),
+    }
+    if shapes.is_empty() && (body.region_unit.is_some() || body.region_frame.is_some()) {
+        return Err(bad("region_unit and region_frame are about box and sphere, of which there is none".to_owned()));
+    }
+    let ids = body.ids.map(|ids| ids.list("ids")).transpose()?;
+    let halos = match (body.group, body.groups) {
+        (None, None) => None,
+        (Some(ids), None) => Some(ids.list("group")?),
+        (None, Some(ids)) => Some(ids.list("groups")?),
+        (Some(one), Some(more)) => Some([one.list("group")?, more.list("groups")?].concat()),
+    };
+    let halos = HaloQuery::new(halos, body.catalogue.as_deref(), body.aperture, body.members)?;
+    let stride = body.stride.map(|n| NonZeroU64::new(n).ok_or_else(|| bad("stride=0: expected 1 or more".to_owned())));
+    Ok(SelectRequest {
+        request: SelectionRequest {
+            fields,
+            region: RegionRequest {
+                shapes,
+                unit: body.region_unit,
+                frame: body.region_frame.map(|text| parse_frame("region_frame", &text)).transpose()?,
+            },
+            granularity: match body.rows.as_deref() {
+                None | Some("particles") => Granularity::Particles,
+                Some("cells") => Granularity::Cells,
+                Some(other) => return Err(unknown("value of rows", other, &["particles", "cells"])),
+            },
+            halos: None,
+            conditions: body.r#where.map_or(Ok(Vec::new()), |texts| parse_conditions(&texts))?,
+            ids,
+            sample: body.sample.map(Sample::new).transpose()?,
+            stride: stride.transpose()?,
+            limit: body.limit,
+            units: body.unit.map_or_else(Vec::new, |texts| texts.split(',')),
+            frame: body.frame.map(|text| parse_frame("frame", &text)).transpose()?,
+        },
+        halos,
+        format: body.format.map_or(Ok(Format::Npz), |text| parse_format(&text))?,
+        explain: body.explain,
+    })
+}
+
+impl Ids {
+    /// The ids; `what` is what messages call them.
+    fn list(self, what: &str) -> ApiResult<Vec<u64>> {
+        match self {
+            Self::One(id) => Ok(vec![id]),
+            Self::List(ids) => Ok(ids),
+            Self::Text(text) => parse_ids(what, &text),
+        }
+    }
+}
+
+impl Texts {
+    /// The texts; a single one is cut where `separator` is.
+    fn split(self, separator: char) -> Vec<String> {
+        match self {
+            Self::One(text) => {
+                let parts = text.split(separator).map(|part| part.trim().to_owned());
+                parts.filter(|part| !part.is_empty()).collect()
+            }
+            Self::List(list) => list,
+        }
+    }
+}
+
+fn bad(detail: String) -> ApiError {
+    ApiError::bad_request(detail)
+}
+
+fn no_fields() -> ApiError {
+    bad("say which fields: fields=gas.coordinates,gas.masses; /v1/info shows what there is".to_owned())
+}
+
+/// Conditions; in a text that holds several, columns count from its start.
+fn parse_conditions(texts: &Texts) -> ApiResult<Vec<Condition>> {
+    match texts {
+        Texts::List(list) => list.iter().map(|text| Ok(text.parse()?)).collect(),
+        Texts::One(text) => {
+            let mut n_before = 0;
+            let parts = text.split(';').map(|part| {
+                let condition = Condition::parse_part(part, n_before)?;
+                n_before += part.chars().count() + 1;
+                Ok(condition)
+            });
+            parts.collect()
+        }
+    }
+}
+
+fn parse_format(text: &str) -> ApiResult<Format> {
+    let names = Format::ALL.map(|(name, _)| name);
+    let found = Format::ALL.iter().find(|(name, _)| *name == text);
+    found.map(|(_, format)| *format).ok_or_else(|| unknown("format", text, &names))
+}
+
+fn parse_sample(text: &str) -> ApiResult<f64> {
+    text.trim().parse().map_err(|_| {
+        let shown: String = text.chars().take(40).collect();
+        bad(format!("sample: {shown:?} is no number"))
+    })
+}
+
+fn parse_ids(what: &str, text: &str) -> ApiResult<Vec<u64>> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts
+        .map(|part| {
+            let shown: String = part.chars().take(40).collect();
+            part.parse().map_err(|_| bad(format!("{what}: {shown:?} is no whole number from 0 to {}", u64::MAX)))
+        })
+        .collect()
+}
+
+fn parse_frame(what: &str, text: &str) -> ApiResult<Frame> {
+    match text {
+        "comoving" => Ok(Frame::Comoving),
+        "physical" => Ok(Frame::Physical),
+        other => Err(unknown(&format!("value of {what}"), other, &["comoving", "physical"])),
+    }
+}
+
+fn box_of([x0, x1, y0, y1, z0, z1]: [Option<f64>; 6]) -> Shape {
+    Shape::Box([[x0, x1], [y0, y1], [z0, z1]])
+}
+
+fn sphere_of([x, y, z, radius]: [f64; 4]) -> Shape {
+    Shape::Sphere { centre: [x, y, z], radius }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(text: &str) -> Result<SelectRequest, String> {
+        of_query(Some(text)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn text_and_json_mean_the_same() {
+        let body = |json: &str| of_body(serde_json::from_str(json).unwrap()).unwrap();
+        let get = query(
+            "fields=gas.masses,/PartType0/Coordinates&box=1,2,,,3,;0,1,0,1,0,1&sphere=1,2,3,4&region_unit=kpc&rows=cells\
+             &group=7&groups=9,8&catalogue=/a/fof.hdf5&aperture=2+Mpc&members=true\
+             &where=temperatures%3E1e5 K;masses>0&ids=3,1&sample=0.5&stride=2&limit=7&unit=kpc,g&frame=physical&format=arrow\
+             &explain=true",
+        );
+        let post = body(
+            r#"{"fields": ["gas.masses", "/PartType0/Coordinates"], "box": [[1, 2, null, null, 3, null], [0, 1, 0, 1, 0, 1]],
+                "sphere": [1, 2, 3, 4], "region_unit": "kpc", "rows": "cells",
+                "group": 7, "groups": [9, 8], "catalogue": "a/fof.hdf5", "aperture": "2 Mpc", "members": true, "where": ["temperatures>1e5 K", "masses>0"],
+                "ids": [3, 1], "sample": 0.5, "stride": 2, "limit": 7, "unit": ["kpc", "g"], "frame": "physical",
+                "format": "arrow", "explain": true}"#,
+        );
+        assert_eq!(get, Ok(post));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_the_place() {
+        let check = |text: &str, expected: &str| {
+            let error = query(text).unwrap_err();
+            assert!(error.contains(expected), "{text}: {error}");
+        };
+        check("", "say which fields");
+        check("fields=", "say which fields");
+        check("fields=a&box=1,2", "2 numbers, expected xmin");
+        check("fields=a&box=1,2,3,4,5,x", "\"x\" is no number");
+        check("fields=a&sphere=1,2,3", "3 numbers, expected x,y,z,radius");
+        check("fields=a&region_unit=kpc", "of which there is none");
+        check("fields=a&group=x", "group: \"x\" is no whole number");
+        check("fields=a&groups=1,-2", "groups: \"-2\" is no whole number");
+        check("fields=a&aperture=r200c", "group or groups");
+        check("fields=a&catalogue=fof.hdf5", "group or groups");
+        check("fields=a&group=1&members=false", "without an aperture");
+        check("fields=a&group=1&members=no", "true, false");
+        check("fields=a&group=1&aperture=", "such as r200c");
+        check("fields=a&where=a>1;b>>2", "column 7");
+        check("fields=a&where=a>1;", "column 5");
+        check("fields=a&stride=0", "1 or more");
+        check("fields=a&sample=2", "between 0 and 1");
+        check("fields=a&rows=cell", "did you mean \"cells\"");
+        check("fields=a&format=npy", "did you mean \"npz\"");
+        check("fields=a&ids=-1", "no whole number");
+        check("fields=a&feilds=b", "did you mean \"fields\"");
+    }
+}

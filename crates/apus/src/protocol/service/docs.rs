@@ -1,0 +1,57 @@
+//! `/openapi.json`, and `/docs`, which shows it: Swagger UI, inside the binary.
+
+use std::sync::{Arc, LazyLock};
+
+use axum::{
+    Json, Router,
+    extract::Path,
+    http::{StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+    routing::get,
+};
+use utoipa::OpenApi;
+use utoipa_swagger_ui::Config;
+
+use crate::{
+    app::App,
+    http::error::{ApiError, ApiResult},
+};
+
+/// The document that those of all protocols are merged into.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Apus",
+        description = "Serves the output of SWIFT cosmological simulations. Errors are problem details (RFC 9457).",
+        license(name = "MIT OR Apache-2.0"),
+    ),
+    paths(super::get_ping, super::get_health, super::get_metrics),
+    tags((name = "service", description = "Whether the service is well"))
+)]
+struct Document;
+
+/// The service's own part of the documentation.
+pub(in crate::protocol) fn openapi() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+/// The routes that show a document.
+pub(super) fn router(document: utoipa::openapi::OpenApi) -> Router<App> {
+    let document = Arc::new(document);
+    Router::new()
+        .route("/openapi.json", get(move || async move { Json(document) }))
+        .route("/docs", get(|| async { Redirect::permanent("/docs/") }))
+        .route("/docs/", get(|| get_docs(Path("index.html".to_owned()))))
+        .route("/docs/{*file}", get(get_docs))
+}
+
+async fn get_docs(Path(file): Path<String>) -> ApiResult<Response> {
+    static CONFIG: LazyLock<Arc<Config<'static>>> =
+        LazyLock::new(|| Arc::new(Config::from("/openapi.json").try_it_out_enabled(true)));
+    match utoipa_swagger_ui::serve(&file, Arc::clone(&CONFIG)).map_err(ApiError::internal)? {
+        Some(file) => {
+            Ok((StatusCode::OK, [(header::CONTENT_TYPE, file.content_type)], file.bytes.into_owned()).into_response())
+        }
+        None => Err(ApiError::not_found(format!("/docs/{file}: no such page"))),
+    }
+}

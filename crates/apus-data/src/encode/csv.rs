@@ -8,122 +8,174 @@ use super::{EncodeError, TextEncoder, dtype::name_of, number::Notation, scalar::
 /// The media type.
 pub const CONTENT_TYPE: &str = "text/csv; charset=utf-8; header=present";
 /// The most columns: a wider array is better had in another form.
-pub(super) const MAX_COLUMNS: u64 = 10_000;
+const MAX_COLUMNS: u64 = 10_000;
 
-/// Turns native elements into lines, in as many pieces as they come.
+/// A column of a table, whose rows may have several elements: each is a column of its own in the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CsvColumn {
+    /// Its name; empty where the elements of a row have names enough.
+    pub name: String,
+    /// The type of its elements: native, of fixed size.
+    pub dtype: Datatype,
+    /// The shape of a row: empty for single elements.
+    pub row_shape: Vec<u64>,
+    /// Appended to the name for each element of a row; their indices, as in `name_0_1`, where the numbers do not agree.
+    pub suffixes: Vec<String>,
+}
+
+/// Turns rows of one or several columns into lines, in as many pieces as they come. The line of names comes with the first.
 #[derive(Debug)]
 pub struct CsvEncoder {
-    /// The columns of one element: where they are in it, and how they are written.
-    cells: Vec<Cell>,
-    element_bytes: usize,
-    /// Elements on a line.
-    per_line: u64,
-    /// Elements of the line that were written already.
-    written: u64,
+    columns: Vec<EncodedColumn>,
+    /// Empty when the line of names is written.
     names: Vec<String>,
+    /// Elements of the line that were written already.
+    written: usize,
     json: Vec<u8>,
 }
 
-/// A single value of an element.
 #[derive(Debug)]
-pub(super) struct Cell {
+struct EncodedColumn {
+    cells: Vec<Cell>,
+    element_bytes: usize,
+    elements_per_row: usize,
+}
+
+/// A single value of an element: where it is, and how it is written.
+#[derive(Debug)]
+struct Cell {
     offset: usize,
     scalar: Scalar,
 }
 
-impl CsvEncoder {
-    /// For elements of `dtype`, native and of fixed size, in an array of `shape`, each row a line. Columns are called after
-    /// `name`, or after the fields of a record; `columns` are the names or numbers of the second axis where it is known.
-    pub fn new(dtype: &Datatype, shape: &[u64], name: &str, columns: Option<&[String]>) -> Result<Self, EncodeError> {
-        let scalar = Scalar::of(dtype).ok_or_else(|| EncodeError::NoFormAtAll { what: name_of(dtype) })?;
-        let element_bytes = scalar.size();
-        let mut cells = Vec::new();
-        let mut suffixes = Vec::new();
-        let no_form = || EncodeError::NoForm { what: name_of(dtype), form: "csv", instead: "npy" };
-        flatten(&scalar, 0, String::new(), &mut cells, &mut suffixes).ok_or_else(no_form)?;
-        let inner = shape.get(1..).unwrap_or_default();
-        let per_line = inner.iter().try_fold(1u64, |n, &dim| n.checked_mul(dim)).ok_or_else(no_form)?;
-        if per_line.saturating_mul(cells.len() as u64) > MAX_COLUMNS {
-            return Err(EncodeError::NoForm {
-                what: format!("rows of more than {MAX_COLUMNS} columns"),
-                form: "csv",
-                instead: "npy",
-            });
-        }
-        let mut names = Vec::new();
-        for index in inner_indices(inner) {
-            let index = match (columns, index.as_slice()) {
-                (Some(columns), [i]) => usize::try_from(*i).ok().and_then(|i| columns.get(i)).map(|c| format!("_{c}")),
-                _ => None,
-            }
-            .unwrap_or_else(|| index.iter().map(|i| format!("_{i}")).collect());
-            names.extend(suffixes.iter().map(|suffix| match (suffix.is_empty(), index.is_empty()) {
-                (false, true) => suffix.trim_start_matches('_').to_owned(),
-                _ => format!("{name}{index}{suffix}"),
-            }));
-        }
-        Ok(Self { cells, element_bytes, per_line, written: 0, names, json: Vec::new() })
-    }
-
-    /// Writes the line of names.
-    pub fn write_names(&self, out: &mut Vec<u8>) {
-        for (i, name) in self.names.iter().enumerate() {
-            if i > 0 {
-                out.push(b',');
-            }
-            write_quoted(name.as_bytes(), out);
-        }
-        out.extend_from_slice(b"\r\n");
+impl CsvColumn {
+    /// The rows of a dataset of that type and shape. `indices` are the numbers of the columns that were selected of its second axis.
+    pub fn of_dataset(name: &str, dtype: &Datatype, shape: &[u64], indices: Option<&[String]>) -> Self {
+        let row_shape = shape.get(1..).unwrap_or_default().to_vec();
+        // The fields of records go by their own names.
+        let is_named = row_shape.is_empty() && matches!(dtype, Datatype::Compound { .. } | Datatype::Array { .. });
+        let name = if is_named { String::new() } else { name.to_owned() };
+        let suffixes = indices.unwrap_or_default().iter().map(|index| format!("_{index}")).collect();
+        Self { name, dtype: dtype.clone(), row_shape, suffixes }
     }
 }
 
+impl CsvEncoder {
+    /// For these columns.
+    ///
+    /// Errors: types without text, too many columns.
+    pub fn new(columns: &[CsvColumn]) -> Result<Self, EncodeError> {
+        let mut encoded = Vec::with_capacity(columns.len());
+        let mut names = Vec::new();
+        for column in columns {
+            encoded.push(EncodedColumn::new(column, &mut names)?);
+        }
+        Ok(Self { columns: encoded, names, written: 0, json: Vec::new() })
+    }
+
+    /// Writes the next rows: of each column, in order, as many.
+    pub fn write_rows(&mut self, n_rows: u64, values: &[&[u8]], out: &mut Vec<u8>) {
+        self.start(out);
+        for row in 0..usize::try_from(n_rows).unwrap_or(usize::MAX) {
+            let mut separator: &[u8] = b"";
+            for (column, values) in self.columns.iter().zip(values) {
+                let row_bytes = column.element_bytes.saturating_mul(column.elements_per_row);
+                let start = row.saturating_mul(row_bytes);
+                let values = values.get(start..start.saturating_add(row_bytes)).unwrap_or_default();
+                for element in values.chunks_exact(column.element_bytes.max(1)) {
+                    for cell in &column.cells {
+                        out.extend_from_slice(separator);
+                        separator = b",";
+                        write_cell(cell, element, &mut self.json, out);
+                    }
+                }
+            }
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+
+    fn start(&mut self, out: &mut Vec<u8>) {
+        let names = std::mem::take(&mut self.names);
+        if !names.is_empty() {
+            write_line(names.iter().map(String::as_bytes), out);
+        }
+    }
+}
+
+/// Elements of the first column, which may end within a row.
 impl TextEncoder for CsvEncoder {
     fn element_bytes(&self) -> usize {
-        self.element_bytes
+        self.columns.first().map_or(0, |column| column.element_bytes)
     }
 
     fn write(&mut self, elements: &[u8], out: &mut Vec<u8>) {
-        for element in elements.chunks_exact(self.element_bytes.max(1)) {
-            for (i, cell) in self.cells.iter().enumerate() {
+        self.start(out);
+        let Some(column) = self.columns.first() else { return };
+        for element in elements.chunks_exact(column.element_bytes.max(1)) {
+            for (i, cell) in column.cells.iter().enumerate() {
                 if self.written > 0 || i > 0 {
                     out.push(b',');
                 }
                 write_cell(cell, element, &mut self.json, out);
             }
             self.written += 1;
-            if self.written >= self.per_line {
+            if self.written >= column.elements_per_row {
                 self.written = 0;
                 out.extend_from_slice(b"\r\n");
             }
         }
     }
 
-    fn finish(&mut self, _out: &mut Vec<u8>) {}
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        self.start(out);
+    }
+}
+
+impl EncodedColumn {
+    /// Adds the names of its cells to those of the columns before it.
+    fn new(column: &CsvColumn, names: &mut Vec<String>) -> Result<Self, EncodeError> {
+        let what = || name_of(&column.dtype);
+        let no_form = || EncodeError::NoForm { what: what(), form: "csv", instead: "npz" };
+        let scalar = Scalar::of(&column.dtype).ok_or_else(|| EncodeError::NoFormAtAll { what: what() })?;
+        let (mut cells, mut suffixes) = (Vec::new(), Vec::new());
+        flatten(&scalar, 0, String::new(), &mut cells, &mut suffixes).ok_or_else(no_form)?;
+        let per_row = column.row_shape.iter().try_fold(1u64, |n, extent| n.checked_mul(*extent));
+        let n_cells = per_row.and_then(|n| n.checked_mul(cells.len() as u64));
+        let n_cells = n_cells.and_then(|n| n.checked_add(names.len() as u64));
+        if n_cells.is_none_or(|n| n > MAX_COLUMNS) {
+            let what = format!("rows of more than {MAX_COLUMNS} columns");
+            return Err(EncodeError::NoForm { what, form: "csv", instead: "npz" });
+        }
+        let indices = inner_indices(&column.row_shape);
+        for (i, index) in indices.iter().enumerate() {
+            let of_element = match column.suffixes.get(i) {
+                Some(suffix) if column.suffixes.len() == indices.len() => suffix.clone(),
+                _ => index.iter().map(|i| format!("_{i}")).collect(),
+            };
+            names.extend(suffixes.iter().map(|suffix| {
+                let name = format!("{}{of_element}{suffix}", column.name);
+                if column.name.is_empty() { name.trim_start_matches('_').to_owned() } else { name }
+            }));
+        }
+        Ok(Self { cells, element_bytes: scalar.size(), elements_per_row: indices.len() })
+    }
 }
 
 /// Writes a whole array of strings.
 pub fn write_array(array: &Array, name: &str, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     match (&array.data, &array.dtype) {
         (Data::Fixed(bytes), dtype) => {
-            let mut encoder = CsvEncoder::new(dtype, array.space.shape(), name, None)?;
-            encoder.write_names(out);
+            let mut encoder = CsvEncoder::new(&[CsvColumn::of_dataset(name, dtype, array.space.shape(), None)])?;
             encoder.write(bytes, out);
+            encoder.finish(out);
         }
         (Data::Variable(strings), Datatype::VariableString { .. }) => {
-            let inner = array.space.shape().get(1..).unwrap_or_default();
-            let indices = inner_indices(inner);
-            for (i, index) in indices.iter().enumerate() {
-                let suffix: String = index.iter().map(|i| format!("_{i}")).collect();
-                out.extend_from_slice(if i == 0 { b"" } else { b"," });
-                write_quoted(format!("{name}{suffix}").as_bytes(), out);
-            }
-            out.extend_from_slice(b"\r\n");
+            let indices = inner_indices(array.space.shape().get(1..).unwrap_or_default());
+            let suffix = |index: &Vec<u64>| index.iter().map(|i| format!("_{i}")).collect::<String>();
+            let names: Vec<String> = indices.iter().map(|index| format!("{name}{}", suffix(index))).collect();
+            write_line(names.iter().map(String::as_bytes), out);
             for line in strings.chunks(indices.len().max(1)) {
-                for (i, string) in line.iter().enumerate() {
-                    out.extend_from_slice(if i == 0 { b"" } else { b"," });
-                    write_quoted(string, out);
-                }
-                out.extend_from_slice(b"\r\n");
+                write_line(line.iter().map(Vec::as_slice), out);
             }
         }
         (Data::Variable(_), dtype) => {
@@ -134,7 +186,7 @@ pub fn write_array(array: &Array, name: &str, out: &mut Vec<u8>) -> Result<(), E
 }
 
 /// The single values of an element, in the order in which they stand in it.
-pub(super) fn flatten(
+fn flatten(
     scalar: &Scalar,
     offset: usize,
     suffix: String,
@@ -166,14 +218,14 @@ pub(super) fn flatten(
 }
 
 /// All indices of the axes behind the first, in the order of the elements; one empty index where there are none.
-pub(super) fn inner_indices(dims: &[u64]) -> Vec<Vec<u64>> {
+fn inner_indices(dims: &[u64]) -> Vec<Vec<u64>> {
     dims.iter().fold(vec![Vec::new()], |indices, &dim| {
         indices.iter().flat_map(|index| (0..dim).map(|i| index.iter().copied().chain([i]).collect())).collect()
     })
 }
 
 /// Writes one value of an element.
-pub(super) fn write_cell(cell: &Cell, element: &[u8], json: &mut Vec<u8>, out: &mut Vec<u8>) {
+fn write_cell(cell: &Cell, element: &[u8], json: &mut Vec<u8>, out: &mut Vec<u8>) {
     let scalar = &cell.scalar;
     let bytes = element.get(cell.offset..cell.offset + scalar.size()).unwrap_or_default();
     match scalar {
@@ -200,8 +252,19 @@ pub(super) fn write_cell(cell: &Cell, element: &[u8], json: &mut Vec<u8>, out: &
     }
 }
 
+/// Writes a line of text.
+fn write_line<'t>(texts: impl Iterator<Item = &'t [u8]>, out: &mut Vec<u8>) {
+    for (i, text) in texts.enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        write_quoted(text, out);
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
 /// A cell of text: in quotes where it needs them.
-pub(super) fn write_quoted(text: &[u8], out: &mut Vec<u8>) {
+fn write_quoted(text: &[u8], out: &mut Vec<u8>) {
     let needs_quotes = text.iter().any(|b| matches!(b, b',' | b'"' | b'\n' | b'\r'));
     if !needs_quotes {
         out.extend_from_slice(text);
@@ -219,7 +282,7 @@ pub(super) fn write_quoted(text: &[u8], out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use apus_h5::{ByteOrder, Dataspace, FloatFormat};
+    use apus_h5::{ByteOrder, Dataspace, FloatFormat, write::Number};
 
     use super::*;
 
@@ -227,10 +290,10 @@ mod tests {
         Datatype::Float { size: 4, order: ByteOrder::Little, bit_offset: 0, precision: 32, format: FloatFormat::F32 };
 
     fn text(shape: &[u64], columns: Option<&[String]>, values: &[f32]) -> String {
-        let mut encoder = CsvEncoder::new(&F4, shape, "x", columns).unwrap();
+        let mut encoder = CsvEncoder::new(&[CsvColumn::of_dataset("x", &F4, shape, columns)]).unwrap();
         let mut out = Vec::new();
-        encoder.write_names(&mut out);
         encoder.write(&values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>(), &mut out);
+        encoder.finish(&mut out);
         String::from_utf8(out).unwrap()
     }
 
@@ -253,5 +316,29 @@ mod tests {
         let mut out = Vec::new();
         write_array(&array, "x", &mut out).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), "x\r\nplain\r\n\"a, \"\"b\"\"\"\r\n");
+    }
+
+    #[test]
+    fn columns_stand_side_by_side() {
+        let column = |name: &str, dtype: Datatype, row_shape: &[u64], suffixes: &[&str]| CsvColumn {
+            name: name.to_owned(),
+            dtype,
+            row_shape: row_shape.to_vec(),
+            suffixes: suffixes.iter().map(|suffix| (*suffix).to_owned()).collect(),
+        };
+        let columns = [
+            column("id", u64::DTYPE, &[], &[]),
+            column("v", f32::DTYPE, &[2], &[".x", ".y"]),
+            column("t", i8::DTYPE, &[2, 1], &[]),
+        ];
+        let mut encoder = CsvEncoder::new(&columns).unwrap();
+        let mut out = Vec::new();
+        let ids: Vec<u8> = [u64::MAX, 0].iter().flat_map(|id| id.to_le_bytes()).collect();
+        let v: Vec<u8> = [0.1f32, f32::NAN, 1.0, 2.0].iter().flat_map(|v| v.to_le_bytes()).collect();
+        encoder.write_rows(2, &[&ids, &v, &[1, 2, 3, 0xff]], &mut out);
+        encoder.finish(&mut out);
+        let expected = "id,v.x,v.y,t_0_0,t_1_0\r\n18446744073709551615,0.1,NaN,1,2\r\n0,1.0,2.0,3,-1\r\n";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+        assert!(CsvEncoder::new(&[column("x", u8::DTYPE, &[10_001], &[])]).is_err());
     }
 }

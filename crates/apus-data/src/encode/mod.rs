@@ -6,7 +6,6 @@
 pub mod arrow;
 pub mod columns;
 pub mod csv;
-pub mod csv_table;
 pub mod dtype;
 pub mod json;
 pub mod msgpack;

@@ -14,7 +14,7 @@ use crate::{
     Error, Result,
     encode::{
         EncodeError,
-        csv::{self, CsvEncoder},
+        csv::{self, CsvColumn, CsvEncoder},
         dtype::{self, Dtype},
         json::{self, JsonEncoder},
         msgpack::{self, ArrayHead, ElementType},
@@ -128,17 +128,18 @@ impl ArrayRequest {
     ///
     /// Errors: as [`json`](Self::json).
     pub fn csv(self, columns: Option<&[String]>) -> Result<Content> {
-        let name = last_name(self.dataset.path()).to_owned();
-        let mut head = Vec::new();
+        let name = last_name(self.dataset.path());
         if let Some(limit_bytes) = self.held_whole() {
-            csv::write_array(&self.dataset.read(self.selection, limit_bytes)?, &name, &mut head)?;
-            return Ok(Content::whole(self.pinned, head));
+            let mut text = Vec::new();
+            csv::write_array(&self.dataset.read(self.selection.clone(), limit_bytes)?, name, &mut text)?;
+            return Ok(Content::whole(self.pinned, text));
         }
         let reader = self.reader()?;
-        let encoder = CsvEncoder::new(reader.dtype(), &self.shape(reader.shape()), &name, columns)?;
-        encoder.write_names(&mut head);
+        let column = CsvColumn::of_dataset(name, reader.dtype(), &self.shape(reader.shape()), columns);
+        let encoder = CsvEncoder::new(&[column])?;
         let n_rows = n_rows_of(&reader);
-        Ok(Content::stream(self.pinned, TextBlocks::new(reader, encoder, head, Vec::new()), None).with_rows(n_rows))
+        let blocks = TextBlocks::new(reader, encoder, Vec::new(), Vec::new());
+        Ok(Content::stream(self.pinned, blocks, None).with_rows(n_rows))
     }
 
     /// The map that the Python module `hdfstream` reads as an array.

@@ -14,9 +14,10 @@ use super::{
 use crate::{
     Error, Result,
     encode::{
+        TextEncoder,
         arrow::ArrowEncoder,
         columns::{Column, Values},
-        csv_table::{CsvColumn, CsvTableEncoder},
+        csv::{CsvColumn, CsvEncoder},
         parquet::ParquetEncoder,
     },
     values::Content,
@@ -75,19 +76,21 @@ fn columns(group: &PlannedGroup) -> Vec<Column> {
     group.fields.iter().map(column).collect()
 }
 
-fn csv_encoder(group: &PlannedGroup) -> Result<CsvTableEncoder> {
+fn csv_encoder(group: &PlannedGroup) -> Result<CsvEncoder> {
     let column = |field: &PlannedField| CsvColumn {
         name: field.asked.clone(),
         dtype: field.dtype().clone(),
         row_shape: field.row_shape.clone(),
-        parts: match (&field.field.named_columns, field.row_shape.as_slice()) {
-            (Some(columns), [n]) if columns.names.len() as u64 == *n => columns.names.clone(),
-            (_, [3]) => ["x", "y", "z"].map(str::to_owned).to_vec(),
+        suffixes: match (&field.field.named_columns, field.row_shape.as_slice()) {
+            (Some(columns), [n]) if columns.names.len() as u64 == *n => {
+                columns.names.iter().map(|name| format!(".{name}")).collect()
+            }
+            (_, [3]) => [".x", ".y", ".z"].map(str::to_owned).to_vec(),
             _ => Vec::new(),
         },
     };
     let columns: Vec<CsvColumn> = group.fields.iter().map(column).collect();
-    Ok(CsvTableEncoder::new(&columns)?)
+    Ok(CsvEncoder::new(&columns)?)
 }
 
 /// Takes rows of all columns.
@@ -118,14 +121,14 @@ impl TableEncoder for ParquetEncoder {
     }
 }
 
-impl TableEncoder for CsvTableEncoder {
+impl TableEncoder for CsvEncoder {
     fn write(&mut self, n_rows: u64, values: &[&[u8]], out: &mut Vec<u8>) -> Result<()> {
-        Self::write(self, n_rows, values, out);
+        self.write_rows(n_rows, values, out);
         Ok(())
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<()> {
-        Self::finish(self, out);
+        TextEncoder::finish(self, out);
         Ok(())
     }
 }

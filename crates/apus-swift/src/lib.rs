@@ -31,9 +31,10 @@ mod row_mask;
 mod selection;
 mod subset;
 mod units;
+mod zones;
 
 pub use attributes::{AttributeValue, Attributes};
-pub use cells::{CellBounds, CellGrid, CellTable, CellTest, FoundCells, MAX_CELLS};
+pub use cells::{BoundsSource, CellBounds, CellGrid, CellTable, CellTest, FoundCells, MAX_CELLS, Padding};
 pub use condition::{BoundCondition, ColumnBlock, Condition, ConditionColumn, Interval};
 pub use cosmology::{AstropyCosmology, Cosmology};
 pub use distribution::Distribution;
@@ -56,3 +57,4 @@ pub use selection::{
 };
 pub use subset::{Subset, SubsetField, SubsetGroup};
 pub use units::{Dimensions, Unit, UnitContext, UnitSystem};
+pub use zones::{Bounds, FoundZones, LearningScan, MAX_ZONES, ZoneBounds};

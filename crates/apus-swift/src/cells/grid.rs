@@ -6,7 +6,7 @@ use apus_h5::{Dataset, ReadOptions};
 use serde::Serialize;
 
 use super::{
-    CellBounds, CellTable, CellTest, FoundCells, MAX_CELLS,
+    CellBounds, CellTable, CellTest, FoundCells, MAX_CELLS, Padding,
     read::{Column, optional_dataset},
     search::CellSearch,
 };
@@ -34,7 +34,7 @@ pub struct CellGrid {
 const CENTRES: &str = "/Cells/Centres";
 /// The group of cells that all groups of a SOAP catalogue share.
 const SHARED_CELLS: &str = "Subhalos";
-/// By how much swiftsimio widens cells where particles may have drifted out of them, in cells.
+/// By how much swiftsimio widens cells where particles may have drifted out of them, unless it is told otherwise, in cells.
 const PADDING: f64 = 0.1;
 /// So many cells are looked at at a time.
 const BATCH: usize = 2048;
@@ -109,7 +109,7 @@ impl CellGrid {
     /// Errors: [`Error::Malformed`] where cells have rows that the group does not have, and those of reading.
     pub fn table(&self, output: &Output, group: &ParticleGroup) -> Result<Option<CellTable>> {
         let mut cells = Vec::with_capacity(self.n_cells);
-        let Some(is_measured) = self.visit(output, group, |cell| cells.push(cell))? else { return Ok(None) };
+        let Some(is_measured) = self.visit(output, group, PADDING, |cell| cells.push(cell))? else { return Ok(None) };
         // Stable, as numpy's is: cells without rows share their offset with others.
         cells.sort_by_key(|cell| cell.key);
         let bounds = cells.iter().map(|cell| cell.bounds).collect();
@@ -132,18 +132,47 @@ impl CellGrid {
         region: &Region,
         by: CellTest,
     ) -> Result<Option<FoundCells>> {
-        let mut search = CellSearch::new(region, by);
-        let Some(is_measured) = self.visit(output, group, |cell| search.see(cell.key, &cell.bounds, &cell.rows))?
-        else {
-            return Ok(None);
-        };
-        Ok(Some(search.found(is_measured, group.n_rows)))
+        self.find_padded(output, group, region, by, None)
     }
 
-    /// Shows the cells of a group, in the order of the file, and says whether their bounds are measured.
+    /// As [`find`](Self::find); with a padding, cells without bounds are widened by it, and that does for [`CellTest::MayContain`] too.
+    ///
+    /// Errors: as for [`table`](Self::table).
+    pub fn find_padded(
+        &self,
+        output: &Output,
+        group: &ParticleGroup,
+        region: &Region,
+        by: CellTest,
+        padding: Option<Padding>,
+    ) -> Result<Option<FoundCells>> {
+        let mut search = CellSearch::new(region, by);
+        let fraction = padding.map_or(PADDING, Padding::fraction);
+        let see = |cell: Cell| search.see(cell.key, &cell.bounds, &cell.rows);
+        let Some(is_measured) = self.visit(output, group, fraction, see)? else { return Ok(None) };
+        Ok(Some(search.found(is_measured, padding.is_some(), group.n_rows)))
+    }
+
+    /// The rows of each cell that has any, in the order of the file; `None` where the cells do not count that group.
+    ///
+    /// Errors: as for [`table`](Self::table).
+    pub fn rows(&self, output: &Output, group: &ParticleGroup) -> Result<Option<Vec<Range<u64>>>> {
+        let mut rows = Vec::new();
+        let see = |cell: Cell| rows.extend(Some(cell.rows).filter(|rows| !rows.is_empty()));
+        Ok(self.visit(output, group, PADDING, see)?.map(|_| rows))
+    }
+
+    /// Shows the cells of a group, in the order of the file, and says whether their bounds are measured; cells without are widened by so
+    /// much of a cell.
     ///
     /// Source of the bounds: swiftsimio 12, `masks.py`, `_unpack_cell_metadata`.
-    fn visit(&self, output: &Output, group: &ParticleGroup, mut see: impl FnMut(Cell)) -> Result<Option<bool>> {
+    fn visit(
+        &self,
+        output: &Output,
+        group: &ParticleGroup,
+        padding: f64,
+        mut see: impl FnMut(Cell),
+    ) -> Result<Option<bool>> {
         let shared = *output.kind() == OutputKind::SoapCatalogue;
         let cells = if shared { SHARED_CELLS } else { group.group.as_str() };
         let counts_path = format!("/Cells/Counts/{cells}");
@@ -165,7 +194,7 @@ impl CellGrid {
             }
             _ => None,
         };
-        let reach = if shared || measured.is_some() { 0.5 } else { PADDING + 0.5 };
+        let reach = if shared || measured.is_some() { 0.5 } else { padding + 0.5 };
         let reach = self.size.map(|size| reach * size);
         for first_cell in (0..self.n_cells).step_by(BATCH) {
             let n = BATCH.min(self.n_cells - first_cell);

@@ -5,12 +5,14 @@
 //! for the first time costs more than the bytes in it. A [`CellTable`] has them all.
 
 mod grid;
+mod padding;
 mod read;
 mod search;
 mod table;
 
 pub use grid::CellGrid;
-pub use search::{CellTest, FoundCells};
+pub use padding::Padding;
+pub use search::{BoundsSource, CellTest, FoundCells};
 pub use table::{CellBounds, CellTable};
 
 /// The most cells of a grid: ten times those of the largest runs. Each costs a [`CellTable`] 88 bytes.

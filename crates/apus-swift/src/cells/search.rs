@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use apus_h5::RowRanges;
+use serde::Serialize;
 
 use crate::Region;
 
@@ -29,6 +30,22 @@ pub struct FoundCells {
     pub n_cells: usize,
     /// How many of them were found; those without rows are not looked for.
     pub n_found: usize,
+    /// What was taken for the bounds of cells.
+    pub source: BoundsSource,
+}
+
+/// Where the bounds of cells are from, by which rows outside a region are left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BoundsSource {
+    /// They are stored in the file.
+    Stored,
+    /// They were learned from the positions of particles.
+    Learned,
+    /// Cells were widened, as the file has none. Particles may have drifted farther.
+    Padded,
+    /// There are none: all rows are looked at.
+    None,
 }
 
 /// Looks at cells, one after the other.
@@ -62,11 +79,14 @@ impl<'r> CellSearch<'r> {
         }
     }
 
-    /// What was found among the cells of a group of so many rows.
-    pub(super) fn found(mut self, is_measured: bool, n_rows: u64) -> FoundCells {
+    /// What was found among the cells of a group of so many rows. `is_padded` says that widened cells do where bounds are not measured.
+    pub(super) fn found(mut self, is_measured: bool, is_padded: bool, n_rows: u64) -> FoundCells {
         let n_found = self.found.len();
         let mut rows = Vec::new();
-        if matches!(self.by, CellTest::MayContain { .. }) && !(is_measured && is_each_row_in_one(self.all, n_rows)) {
+        let mut source = if is_measured { BoundsSource::Stored } else { BoundsSource::Padded };
+        let can_tell = || (is_measured || is_padded) && is_each_row_in_one(self.all, n_rows);
+        if matches!(self.by, CellTest::MayContain { .. }) && !can_tell() {
+            source = BoundsSource::None;
             rows.push(0..n_rows);
         } else {
             self.found.sort_by_key(|(key, _)| *key);
@@ -74,7 +94,7 @@ impl<'r> CellSearch<'r> {
         }
         // Each end is at or after its start, so there always are ranges.
         let rows = RowRanges::new(rows).unwrap_or_default();
-        FoundCells { rows, n_cells: self.n_cells, n_found }
+        FoundCells { rows, n_cells: self.n_cells, n_found, source }
     }
 }
 

@@ -72,7 +72,7 @@ impl CellTable {
         for ((rows, bounds), place) in self.rows.iter().zip(self.bounds.as_slice()).zip(0..) {
             search.see(place, bounds, rows);
         }
-        search.found(matches!(self.bounds, CellBounds::Measured(_)), self.n_rows)
+        search.found(matches!(self.bounds, CellBounds::Measured(_)), false, self.n_rows)
     }
 }
 

@@ -32,6 +32,17 @@ impl Interval {
     /// No numbers, only NaN.
     const NAN: Self = Self { has_nan: true, ..Self::EMPTY };
 
+    /// The least and greatest number, and whether NaN is among them; for keeping.
+    pub fn parts(self) -> (f64, f64, bool) {
+        (self.low, self.high, self.has_nan)
+    }
+
+    /// What [`parts`](Self::parts) gave; `None` for what it does not give.
+    pub fn from_parts(low: f64, high: f64, has_nan: bool) -> Option<Self> {
+        let is_empty = low == f64::INFINITY && high == f64::NEG_INFINITY;
+        (low <= high || is_empty).then_some(Self { low, high, has_nan })
+    }
+
     /// Just this number.
     pub(super) fn of_number(number: f64) -> Self {
         if number.is_nan() { Self::NAN } else { Self { low: number, high: number, has_nan: false } }

@@ -107,6 +107,12 @@ impl Region {
             })
     }
 
+    /// Whether all within these bounds is at most a box outside of the box: then [`may_contain`](Self::may_contain) tells, which looks at
+    /// a few periodic copies.
+    pub(crate) fn is_near_box(&self, lower: [f64; 3], upper: [f64; 3]) -> bool {
+        (0..3).all(|axis| lower[axis] >= -self.box_size[axis] && upper[axis] <= 2.0 * self.box_size[axis])
+    }
+
     /// Whether a particle whose stored position is up to `allowance` outside these bounds can lie inside. Errs only on the
     /// side of yes.
     pub fn may_contain(&self, lower: [f64; 3], upper: [f64; 3], allowance: f64) -> bool {

@@ -93,6 +93,11 @@ impl RowFilter {
         &self.columns
     }
 
+    /// Which of its columns are the positions, where it looks at them.
+    pub fn positions(&self) -> Option<usize> {
+        self.positions
+    }
+
     /// Whether all rows are wanted, so that it need not be asked.
     pub fn keeps_all(&self) -> bool {
         let selection = &self.selection;

@@ -37,6 +37,7 @@ pub(in crate::selection) fn selection() -> GroupSelection {
         halos: None,
         membership: None,
         granularity: Granularity::Particles,
+        padding: None,
         positions: None,
         conditions: Vec::new(),
         ids: None,

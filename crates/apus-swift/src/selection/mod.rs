@@ -36,6 +36,7 @@ pub use scan::{RowScan, ScannedWindow, read_rows, rows_reader};
 pub use statistics::{ColumnStatistics, Statistics};
 pub use wanted::WantedRows;
 pub use windows::RowWindows;
+pub(crate) use {scan::ScannedColumn, statistics::StatisticsNotes, windows::push_joined};
 
 /// More fields than anybody needs in one request.
 pub const MAX_FIELDS: usize = 1024;

@@ -5,7 +5,7 @@ use std::{num::NonZeroU64, sync::Arc};
 use serde::Serialize;
 
 use super::Sample;
-use crate::{Condition, Frame, Halos, RegionRequest};
+use crate::{Condition, Frame, Halos, Padding, RegionRequest};
 
 /// What a caller asks for, before it is known what it means for a file.
 ///
@@ -21,6 +21,8 @@ pub struct SelectionRequest {
     pub halos: Option<Arc<Halos>>,
     /// Whether the region is meant exactly or by whole cells.
     pub granularity: Granularity,
+    /// By how much cells without bounds are widened instead of looking at all rows; only with a region.
+    pub padding: Option<Padding>,
     /// What the rows are to satisfy, all of it. Those with a type in front count for that type only.
     pub conditions: Vec<Condition>,
     /// The ids that are wanted; `None` for all.

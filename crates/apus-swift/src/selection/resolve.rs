@@ -6,7 +6,8 @@ use apus_h5::{Datatype, RowRanges};
 
 use super::{Conversion, Granularity, MAX_FIELDS, MAX_IDS, Sample, SelectionRequest};
 use crate::{
-    BoundCondition, CellGrid, CellTest, Error, Field, FoundCells, Halos, Output, ParticleGroup, Region, Result,
+    BoundCondition, CellGrid, CellTest, Error, Field, FoundCells, Halos, Output, Padding, ParticleGroup, Region,
+    Result,
     halos::membership_field,
     lookup::{find_field, without_group},
     names::nearest_names,
@@ -31,6 +32,8 @@ pub struct GroupSelection {
     pub membership: Option<Field>,
     /// Whether the region is meant exactly or by whole cells.
     pub granularity: Granularity,
+    /// By how much cells without bounds are widened instead of looking at all rows.
+    pub padding: Option<Padding>,
     /// The field that says where rows lie, where there is a region.
     pub positions: Option<Field>,
     /// What the rows are to satisfy.
@@ -101,6 +104,12 @@ impl SelectionRequest {
         self.check_units(output)?;
         self.check_condition_groups(groups, &wanted)?;
         let region = self.resolved_region(output)?;
+        if self.padding.is_some() && region.is_everything() {
+            return Err(Error::BadSelection {
+                reason: "padding is about cells near a region: say which with box, sphere or aperture, or leave it out"
+                    .to_owned(),
+            });
+        }
         wanted.into_iter().map(|(group, fields)| self.of_group(output, groups, group, fields, &region)).collect()
     }
 
@@ -216,6 +225,7 @@ impl SelectionRequest {
             halos: self.halos.clone(),
             membership,
             granularity: self.granularity,
+            padding: self.padding,
             conditions,
             ids,
             sample: self.sample,
@@ -284,7 +294,7 @@ impl GroupSelection {
             Granularity::Particles => rounding().map(|allowance| CellTest::MayContain { allowance }),
         };
         let found = match (cells, test) {
-            (Some((grid, group)), Some(test)) => grid.find(output, group, &self.region, test)?,
+            (Some((grid, group)), Some(test)) => grid.find_padded(output, group, &self.region, test, self.padding)?,
             _ => None,
         };
         match (found, self.granularity) {

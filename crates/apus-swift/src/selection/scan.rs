@@ -9,7 +9,9 @@ use super::{
     statistics::StatisticsNotes,
     windows::{RowWindows, masked_rows, n_rows_of},
 };
-use crate::{ColumnBlock, Error, Interval, Output, Result, RowMask, condition::number_type};
+use crate::{
+    ColumnBlock, Error, Interval, Output, Result, RowMask, ZoneBounds, condition::number_type, zones::BoundsNotes,
+};
 
 /// Goes through the candidate rows of a selection, window by window, and reads only what its conditions are about. Memory is bounded by the
 /// window, whatever the candidates.
@@ -31,15 +33,18 @@ pub struct ScannedWindow {
     pub mask: Option<RowMask>,
 }
 
+/// A column that is read for what its values are, and what is remembered of them.
 #[derive(Debug)]
-struct ScannedColumn {
-    dataset: Dataset,
-    index: Option<u64>,
+pub(crate) struct ScannedColumn {
+    pub(crate) dataset: Dataset,
+    pub(crate) index: Option<u64>,
     row_bytes: usize,
     /// The values for the rows of the window.
-    values: Vec<u8>,
+    pub(crate) values: Vec<u8>,
     /// What is remembered of them, if anything is.
-    notes: Option<StatisticsNotes>,
+    pub(crate) notes: Option<StatisticsNotes>,
+    /// The same of positions.
+    pub(crate) bounds_notes: Option<BoundsNotes>,
 }
 
 /// The most rows of a window: a mask of 32 KiB, and ranges of up to 2 MiB where every other row is wanted.
@@ -76,13 +81,22 @@ impl RowScan {
                 reason: "is of another type than it was when its file was described".to_owned(),
             })?;
             let notes = statistics.get(position).cloned().flatten().map(StatisticsNotes::new);
-            columns.push(ScannedColumn { dataset, index: column.index, row_bytes, values: Vec::new(), notes });
+            columns.push(ScannedColumn { notes, ..ScannedColumn::new(dataset, column.index, row_bytes) });
         }
         let row_bytes = columns.iter().fold(1, |n: u64, column| n.saturating_add(column.row_bytes as u64));
         let max_rows = (WINDOW_BYTES / row_bytes).clamp(MIN_WINDOW_ROWS, MAX_WINDOW_ROWS);
         let chunk_rows = columns.first().and_then(|c| c.dataset.chunk_shape()?.first().copied());
         let windows = RowWindows::new(candidates.into_ranges(), max_rows, chunk_rows.unwrap_or(USUAL_CHUNK_ROWS));
         Ok(Self { filter, columns, windows, options: options.clone(), is_over: false })
+    }
+
+    /// The same scan, which also notes what the positions of zones lie between, where it looks at positions.
+    #[must_use]
+    pub fn with_bounds(mut self, zones: &Arc<ZoneBounds>) -> Self {
+        if let Some(column) = self.filter.positions().and_then(|index| self.columns.get_mut(index)) {
+            column.bounds_notes = BoundsNotes::new(Arc::clone(zones), number_type(column.dataset.dtype()));
+        }
+        self
     }
 
     fn scan(&mut self, candidates: Vec<Range<u64>>) -> Result<ScannedWindow> {
@@ -113,8 +127,14 @@ impl RowScan {
 }
 
 impl ScannedColumn {
-    /// Remembers what the values of the window lie between.
-    fn note(&mut self, candidates: &[Range<u64>]) {
+    /// A column of which nothing is remembered.
+    pub(crate) fn new(dataset: Dataset, index: Option<u64>, row_bytes: usize) -> Self {
+        Self { dataset, index, row_bytes, values: Vec::new(), notes: None, bounds_notes: None }
+    }
+
+    /// Remembers what the values of the window, which are those of these rows, lie between.
+    pub(crate) fn note(&mut self, candidates: &[Range<u64>]) {
+        self.note_bounds(candidates);
         let Some(notes) = &mut self.notes else { return };
         let mut first_row = 0;
         for range in candidates {
@@ -125,6 +145,17 @@ impl ScannedColumn {
                 block.map_or(Interval::UNKNOWN, |block| block.interval())
             });
             first_row += range.end - range.start;
+        }
+    }
+
+    fn note_bounds(&mut self, candidates: &[Range<u64>]) {
+        let Some(notes) = &mut self.bounds_notes else { return };
+        let mut values = self.values.as_slice();
+        for range in candidates {
+            let n_bytes = usize::try_from(range.end - range.start).ok().and_then(|n| n.checked_mul(self.row_bytes));
+            let Some((seen, rest)) = n_bytes.and_then(|n_bytes| values.split_at_checked(n_bytes)) else { return };
+            notes.see(range.clone(), seen);
+            values = rest;
         }
     }
 }

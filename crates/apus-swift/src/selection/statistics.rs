@@ -42,6 +42,48 @@ impl ColumnStatistics {
         Self::new(dataset.shape().first().copied().unwrap_or(0), chunk_rows)
     }
 
+    /// What was seen before of a column of so many rows, as [`parts`](Self::parts) gave it; `None` for what is no such thing.
+    pub fn from_parts(n_rows: u64, block_rows: u64, blocks: Vec<Interval>) -> Option<Self> {
+        let n_blocks = n_rows.checked_div(block_rows)?.saturating_add(u64::from(!n_rows.is_multiple_of(block_rows)));
+        let is_right = n_blocks <= MAX_BLOCKS && n_blocks == blocks.len() as u64;
+        is_right.then(|| Self { n_rows, block_rows, blocks: RwLock::new(Some(blocks)) })
+    }
+
+    /// The rows of a block, and what the values of each lie between; `None` where nothing is known.
+    pub fn parts(&self) -> Option<(u64, Vec<Interval>)> {
+        let blocks = self.blocks.read().unwrap_or_else(PoisonError::into_inner);
+        let blocks = blocks.as_ref().filter(|blocks| !blocks.is_empty());
+        blocks.map(|blocks| (self.block_rows, blocks.clone()))
+    }
+
+    /// The rows of the column.
+    pub fn n_rows(&self) -> u64 {
+        self.n_rows
+    }
+
+    /// The number of blocks.
+    pub fn n_blocks(&self) -> u64 {
+        self.n_rows.div_ceil(self.block_rows)
+    }
+
+    /// Of how many blocks it is known what their values lie between.
+    pub fn n_known(&self) -> u64 {
+        let blocks = self.blocks.read().unwrap_or_else(PoisonError::into_inner);
+        blocks.as_ref().map_or(0, |blocks| blocks.iter().filter(|block| **block != Interval::UNKNOWN).count() as u64)
+    }
+
+    /// The rows of blocks of which nothing is known, ascending.
+    pub fn unknown_rows(&self) -> Vec<Range<u64>> {
+        let mut rows = Vec::new();
+        for block in (0..self.n_blocks())
+            .filter(|block| self.get(usize::try_from(*block).unwrap_or(usize::MAX)) == Interval::UNKNOWN)
+        {
+            let start = block * self.block_rows;
+            push_joined(&mut rows, start..start.saturating_add(self.block_rows).min(self.n_rows));
+        }
+        rows
+    }
+
     /// What it takes in memory when all is known.
     pub fn size_bytes(&self) -> u64 {
         self.n_blocks().saturating_mul(size_of::<Interval>() as u64)
@@ -50,10 +92,6 @@ impl ColumnStatistics {
     /// Gives the memory back, and remembers nothing from now on, whoever still holds it.
     pub fn forget(&self) {
         *self.blocks.write().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
-    fn n_blocks(&self) -> u64 {
-        self.n_rows.div_ceil(self.block_rows)
     }
 
     /// The block that the row is in, and where it ends.
@@ -114,14 +152,14 @@ impl RowFilter {
 
 /// Goes along with a scan and notes of each block that it has seen all of what its values lie between.
 #[derive(Debug)]
-pub(super) struct StatisticsNotes {
+pub(crate) struct StatisticsNotes {
     statistics: Arc<ColumnStatistics>,
     /// The row that comes next in a block that was seen from its first row on, and what the values so far lie between.
     begun: Option<(u64, Interval)>,
 }
 
 impl StatisticsNotes {
-    pub(super) fn new(statistics: Arc<ColumnStatistics>) -> Self {
+    pub(crate) fn new(statistics: Arc<ColumnStatistics>) -> Self {
         Self { statistics, begun: None }
     }
 

@@ -20,6 +20,7 @@ mod statistics;
 mod stream;
 mod tag;
 mod tar;
+mod zone_maps;
 
 pub use archive::{Archive, ArchiveParts, Limits};
 pub use body::{Blocks, Body, CheckedBlocks};
@@ -29,3 +30,4 @@ pub use download::{FileDownload, FolderDownload};
 pub use pinned::{Pinned, PinnedFile};
 pub use statistics::StatisticsCache;
 pub use tag::EntityTag;
+pub use zone_maps::{IndexProgress, IndexReport, IndexRequest, ZoneMapFolder, ZoneMapStats, index_files};

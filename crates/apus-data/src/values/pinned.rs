@@ -14,6 +14,7 @@ use super::{
     Archive, Body, Cancelled, EntityTag,
     body::{Blocks, CheckedBlocks},
     pins::Pins,
+    zone_maps::{StateHasher, StateKey},
 };
 use crate::{
     Error, Result,
@@ -136,13 +137,23 @@ impl Pinned {
         Ok(followed.into_iter().filter(|(_, led)| matches!(led, Ok(None))).map(|(link, _)| link.to).collect())
     }
 
-    /// What tells a dataset in this state of its file, and of all files that it draws on, from every other.
+    /// What tells the values of a dataset in this state of its file, and of all files that it draws on, however deep virtual datasets are
+    /// nested, from every other.
     ///
     /// Errors: those of finding out which files those are.
-    pub(super) fn state_of(&self, dataset: &Dataset) -> Result<EntityTag> {
+    pub(super) fn state_of(&self, dataset: &Dataset) -> Result<StateKey> {
         let Known { followed, .. } = self.known(|| Ok(dataset.resolve_sources(None)?))?;
-        let identity = self.0.pins.identity_of(dataset.file());
-        EntityTag::new(&(identity, followed), &(dataset.file().name(), dataset.path()))
+        let identity_of = |name: &str| self.0.pins.identity_of(name);
+        let mut state = StateHasher::new();
+        state.file(identity_of(dataset.file().name())).text(dataset.path());
+        for (link, led) in followed {
+            state.file(identity_of(&link.from)).text(&link.to);
+            match led {
+                Ok(target) => state.text("leads to").file(target.map(|target| target.identity)),
+                Err(_) => state.text("leads nowhere"),
+            };
+        }
+        Ok(state.finish())
     }
 
     /// Fails where a file is not what it was when this request met it: for outcomes that are no [`Body`], which look by themselves.

@@ -105,9 +105,9 @@ impl Pins {
         Identities { roots: state.roots.iter().map(root).collect(), links: state.links.clone() }
     }
 
-    /// Which bytes a file had that was met; `None` for one that was not.
-    pub(super) fn identity_of(&self, file: &File) -> Option<Identity> {
-        self.state().met.get(file.name()).map(|met| met.identity)
+    /// Which bytes the file of that name had that was met; `None` for one that was not.
+    pub(super) fn identity_of(&self, name: &str) -> Option<Identity> {
+        self.state().met.get(name).map(|met| met.identity)
     }
 
     /// Fails where a file is not what it was when this request met it.

@@ -1,7 +1,8 @@
-//! What conditions have seen of columns, kept between requests: what the values of each chunk lie between.
+//! What scans have seen of columns and positions, kept between requests: what the values of each chunk and cell lie between.
 
 use std::{
     fmt,
+    ops::Range,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -9,10 +10,13 @@ use std::{
 };
 
 use apus_h5::{CacheStats, Dataset};
-use apus_swift::ColumnStatistics;
+use apus_swift::{ColumnStatistics, ZoneBounds};
 use quick_cache::{DefaultHashBuilder, Lifecycle, OptionsBuilder, Weighter, sync::Cache};
 
-use super::{EntityTag, Pinned};
+use super::{
+    Pinned,
+    zone_maps::{MapKey, Part, ZoneMap, ZoneMapFolder, ZoneMapStats, ZoneValues},
+};
 use crate::Result;
 
 /// What an entry takes beside its bytes, roughly.
@@ -20,60 +24,65 @@ const ENTRY_BYTES: u64 = 256;
 /// Those of a column of a thousand chunks.
 const TYPICAL_BYTES: u64 = 24 << 10;
 
-/// The statistics of columns, limited in bytes. Cheap to clone.
+/// The zone maps of columns and positions, limited in bytes. Cheap to clone.
 ///
 /// They belong to one state of all files that a dataset draws on: of a file that changed nothing is known.
 #[derive(Clone)]
-pub struct StatisticsCache(Option<Arc<Inner>>);
+pub struct StatisticsCache {
+    maps: Option<Arc<Inner>>,
+    folder: Option<ZoneMapFolder>,
+}
 
 struct Inner {
-    columns: Cache<Key, Arc<ColumnStatistics>, Sizes, DefaultHashBuilder, Forgetting>,
+    maps: Cache<MapKey, Arc<ZoneMap>, Sizes, DefaultHashBuilder, Forgetting>,
     hits: AtomicU64,
     misses: AtomicU64,
 }
 
-/// A state of a dataset and of all files that it draws on, and the column.
-type Key = (EntityTag, Option<u64>);
-
 #[derive(Clone)]
 struct Sizes;
 
-impl Weighter<Key, Arc<ColumnStatistics>> for Sizes {
-    fn weight(&self, key: &Key, column: &Arc<ColumnStatistics>) -> u64 {
+impl Weighter<MapKey, Arc<ZoneMap>> for Sizes {
+    fn weight(&self, _: &MapKey, map: &Arc<ZoneMap>) -> u64 {
         // All that it may come to, since weights are told once.
-        column.size_bytes() + key.0.as_str().len() as u64 + ENTRY_BYTES
+        map.size_bytes() + ENTRY_BYTES
     }
 }
 
-/// What is not kept any more remembers nothing, whichever requests still hold it: so all together stay within the limit.
+/// Evicted maps forget, whichever requests still hold them, so that all together stay within the limit.
 #[derive(Clone)]
 struct Forgetting;
 
-impl Lifecycle<Key, Arc<ColumnStatistics>> for Forgetting {
+impl Lifecycle<MapKey, Arc<ZoneMap>> for Forgetting {
     type RequestState = ();
 
-    fn on_evict(&self, (): &mut (), _: Key, column: Arc<ColumnStatistics>) {
-        column.forget();
+    fn on_evict(&self, (): &mut (), _: MapKey, map: Arc<ZoneMap>) {
+        map.forget();
     }
 }
 
 impl StatisticsCache {
     /// Nothing yet, and never more than so many bytes; 0 keeps nothing.
     pub fn new(limit_bytes: u64) -> Self {
-        let n_columns = usize::try_from(limit_bytes / TYPICAL_BYTES).unwrap_or(usize::MAX).clamp(16, 1 << 16);
-        // One shard: an entry may take the whole limit, and what is done under its lock is short.
-        let options =
-            OptionsBuilder::new().shards(1).weight_capacity(limit_bytes).estimated_items_capacity(n_columns).build();
-        let columns = match options {
-            Ok(options) => Cache::with_options(options, Sizes, DefaultHashBuilder::default(), Forgetting),
-            // Both numbers are given, so this is never met.
-            Err(_) => Cache::with(n_columns, limit_bytes, Sizes, DefaultHashBuilder::default(), Forgetting),
-        };
-        let inner = Inner { columns, hits: AtomicU64::new(0), misses: AtomicU64::new(0) };
-        Self((limit_bytes > 0).then(|| Arc::new(inner)))
+        Self::with_folder(limit_bytes, None)
     }
 
-    /// Those of a column of a dataset that a file of this request led to, all of whose sources it has met; `None` where nothing is kept.
+    /// As [`new`](Self::new); what is learned is also kept in that folder, and taken from there.
+    pub fn with_folder(limit_bytes: u64, folder: Option<ZoneMapFolder>) -> Self {
+        let n_maps = usize::try_from(limit_bytes / TYPICAL_BYTES).unwrap_or(usize::MAX).clamp(16, 1 << 16);
+        // One shard: an entry may take the whole limit, and what is done under its lock is short.
+        let options =
+            OptionsBuilder::new().shards(1).weight_capacity(limit_bytes).estimated_items_capacity(n_maps).build();
+        let maps = match options {
+            Ok(options) => Cache::with_options(options, Sizes, DefaultHashBuilder::default(), Forgetting),
+            // Both numbers are given, so this is never met.
+            Err(_) => Cache::with(n_maps, limit_bytes, Sizes, DefaultHashBuilder::default(), Forgetting),
+        };
+        let inner = Inner { maps, hits: AtomicU64::new(0), misses: AtomicU64::new(0) };
+        Self { maps: (limit_bytes > 0).then(|| Arc::new(inner)), folder }
+    }
+
+    /// The map of a column of a dataset that a file of this request led to, all of whose sources it has met; `None` where nothing is kept.
     ///
     /// Errors: those of finding out which files the dataset draws on.
     pub(super) fn of_column(
@@ -81,32 +90,111 @@ impl StatisticsCache {
         pinned: &Pinned,
         dataset: &Dataset,
         column: Option<u64>,
-    ) -> Result<Option<Arc<ColumnStatistics>>> {
-        let Some(inner) = &self.0 else { return Ok(None) };
-        let key = (pinned.state_of(dataset)?, column);
-        if let Some(known) = inner.columns.get(&key) {
-            inner.hits.fetch_add(1, Ordering::Relaxed);
-            return Ok(Some(known));
-        }
-        inner.misses.fetch_add(1, Ordering::Relaxed);
-        // Where two ask at once, both fill the same in.
-        let make = || Ok::<_, std::convert::Infallible>(Arc::new(ColumnStatistics::of_dataset(dataset)));
-        let Ok(column) = inner.columns.get_or_insert_with(&key, make);
-        Ok(Some(column))
+    ) -> Result<Option<Arc<ZoneMap>>> {
+        let Some(inner) = &self.maps else { return Ok(None) };
+        inner
+            .get(MapKey::new(pinned, dataset, Part::Column(column))?, |key| Ok(self.column_map(key, dataset)))
+            .map(Some)
     }
 
-    /// How much and how well it keeps.
+    /// The map of a dataset of positions; `cells` finds the rows of each cell, where nothing is known yet.
+    ///
+    /// Errors: those of finding out which files the dataset draws on, and those of `cells`.
+    pub(super) fn of_positions(
+        &self,
+        pinned: &Pinned,
+        dataset: &Dataset,
+        cells: impl FnOnce() -> Result<Vec<Range<u64>>>,
+    ) -> Result<Option<Arc<ZoneMap>>> {
+        let Some(inner) = &self.maps else { return Ok(None) };
+        let key = MapKey::new(pinned, dataset, Part::Positions)?;
+        inner.get(key, |key| self.positions_map(key, dataset, cells)).map(Some)
+    }
+
+    /// The map of a column as it is on disk, or an empty one.
+    pub(super) fn column_map(&self, key: MapKey, dataset: &Dataset) -> ZoneMap {
+        let empty = ColumnStatistics::of_dataset(dataset);
+        let fits = |values: &ZoneValues| matches!(values, ZoneValues::Column(column) if (column.n_rows(), column.n_blocks()) == (empty.n_rows(), empty.n_blocks()));
+        match self.load(&key, fits) {
+            Some(values) => ZoneMap::loaded(key, values),
+            None => ZoneMap::new(key, ZoneValues::Column(Arc::new(empty))),
+        }
+    }
+
+    /// The map of positions as it is on disk, or an empty one.
+    ///
+    /// Errors: those of `cells`.
+    pub(super) fn positions_map(
+        &self,
+        key: MapKey,
+        dataset: &Dataset,
+        cells: impl FnOnce() -> Result<Vec<Range<u64>>>,
+    ) -> Result<ZoneMap> {
+        let n_rows = dataset.shape().first().copied().unwrap_or(0);
+        let fits = |values: &ZoneValues| matches!(values, ZoneValues::Positions(zones) if zones.n_rows() == n_rows);
+        Ok(match self.load(&key, fits) {
+            Some(values) => ZoneMap::loaded(key, values),
+            None => ZoneMap::new(key, ZoneValues::Positions(Arc::new(ZoneBounds::of_cells(cells()?, n_rows)))),
+        })
+    }
+
+    fn load(&self, key: &MapKey, fits: impl Fn(&ZoneValues) -> bool) -> Option<ZoneValues> {
+        self.folder.as_ref().and_then(|folder| folder.load(key, fits))
+    }
+
+    /// Keeps what this request has learned, where that is much.
+    pub(super) fn keep(&self, pinned: &Pinned, map: &ZoneMap) {
+        if map.is_worth_saving() {
+            self.save(pinned, map);
+        }
+    }
+
+    /// Keeps what was learned of these files, unless they were written to meanwhile: what was read may be a mixture.
+    pub(super) fn save(&self, pinned: &Pinned, map: &ZoneMap) {
+        if let Some(folder) = &self.folder
+            && map.has_news()
+            && pinned.check_unchanged().is_ok()
+        {
+            folder.save(map);
+        }
+    }
+
+    /// How much and how well it keeps in memory.
     pub fn stats(&self) -> CacheStats {
-        self.0.as_ref().map_or_else(CacheStats::default, |inner| CacheStats {
+        self.maps.as_ref().map_or_else(CacheStats::default, |inner| CacheStats {
             hits: inner.hits.load(Ordering::Relaxed),
             misses: inner.misses.load(Ordering::Relaxed),
-            size_bytes: inner.columns.weight(),
+            size_bytes: inner.maps.weight(),
         })
+    }
+
+    /// What its folder did; `None` where it has none.
+    pub fn folder_stats(&self) -> Option<ZoneMapStats> {
+        self.folder.as_ref().map(ZoneMapFolder::stats)
+    }
+}
+
+impl Inner {
+    fn get(&self, key: MapKey, make: impl FnOnce(MapKey) -> Result<ZoneMap>) -> Result<Arc<ZoneMap>> {
+        if let Some(known) = self.maps.get(&key) {
+            self.hits.fetch_add(1, Ordering::Relaxed);
+            return Ok(known);
+        }
+        self.misses.fetch_add(1, Ordering::Relaxed);
+        // Where two ask at once, both fill the same in.
+        self.maps.get_or_insert_with(&key, || make(key).map(Arc::new))
+    }
+}
+
+impl MapKey {
+    /// Errors: those of finding out which files the dataset draws on.
+    pub(super) fn new(pinned: &Pinned, dataset: &Dataset, part: Part) -> Result<Self> {
+        Ok(Self { state: pinned.state_of(dataset)?, part })
     }
 }
 
 impl fmt::Debug for StatisticsCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StatisticsCache({:?})", self.stats())
+        write!(f, "StatisticsCache({:?}, {:?})", self.stats(), self.folder)
     }
 }

@@ -261,16 +261,21 @@ fn check_once<'n>(names: impl Iterator<Item = &'n str>) -> Result<()> {
     Ok(())
 }
 
+impl ParticleGroup {
+    /// The field that says where the rows lie, where there is one.
+    pub fn positions(&self) -> Option<&Field> {
+        let is_position =
+            |f: &&Field| matches!(f.shape.as_slice(), [_, 3]) && matches!(f.dtype, Datatype::Float { size: 4 | 8, .. });
+        let names = ["coordinates", "centres", "halo_centre", "centre_of_mass"];
+        names.into_iter().find_map(|name| self.field(name).filter(is_position))
+    }
+}
+
 /// The field that says where the rows of a group lie.
 fn position_field(group: &ParticleGroup) -> Result<&Field> {
-    let is_position =
-        |f: &&Field| matches!(f.shape.as_slice(), [_, 3]) && matches!(f.dtype, Datatype::Float { size: 4 | 8, .. });
-    ["coordinates", "centres", "halo_centre", "centre_of_mass"]
-        .into_iter()
-        .find_map(|name| group.field(name).filter(is_position))
-        .ok_or_else(|| Error::BadSelection {
-            reason: format!("{} has no positions that a region could be about", group.name),
-        })
+    group.positions().ok_or_else(|| Error::BadSelection {
+        reason: format!("{} has no positions that a region could be about", group.name),
+    })
 }
 
 impl GroupSelection {

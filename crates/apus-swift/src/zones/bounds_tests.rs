@@ -42,7 +42,7 @@ fn zones_are_cells_and_what_is_outside_of_them() {
     assert_eq!(starts(&[0..5, 5..10], 9), [0], "nor do those of other rows");
     assert_eq!(starts(&[], 0), []);
     assert!(starts(&[3..7], u64::MAX).len() <= MAX_ZONES);
-    let many: Vec<Range<u64>> = (0..(MAX_ZONES as u64 + 1)).map(|row| 2 * row..2 * row + 1).collect();
+    let many: Vec<Range<u64>> = (0..=MAX_ZONES as u64).map(|row| 2 * row..2 * row + 1).collect();
     assert!(starts(&many, 1 << 40).len() <= MAX_ZONES);
 }
 

@@ -92,11 +92,11 @@ impl LearningScan {
         self.size_bytes
     }
 
-    fn learn(&mut self, rows: Vec<Range<u64>>) -> Result<u64> {
+    fn learn(&mut self, rows: &[Range<u64>]) -> Result<u64> {
         let column = &mut self.column;
         column.values.clear();
-        read_rows(&column.dataset, rows.clone(), column.index, &self.options, &mut column.values)?;
-        column.note(&rows);
+        read_rows(&column.dataset, rows.to_vec(), column.index, &self.options, &mut column.values)?;
+        column.note(rows);
         Ok(column.values.len() as u64)
     }
 }
@@ -109,7 +109,7 @@ impl Iterator for LearningScan {
         if self.is_over {
             return None;
         }
-        let learned = self.windows.next().map(|rows| self.learn(rows));
+        let learned = self.windows.next().map(|rows| self.learn(&rows));
         self.is_over = !matches!(learned, Some(Ok(_)));
         learned
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use apus_h5::{Dataset, RowRanges};
-use apus_swift::Halo;
+use apus_swift::{BoundsSource, Halo};
 use serde::Serialize;
 
 use super::{
@@ -50,6 +50,12 @@ struct GroupExplanation<'a> {
     /// Whether just so many are wanted.
     is_exact: bool,
     cells: Option<Cells>,
+    /// Where the bounds are from by which the region leaves cells out: `stored` in the file, `learned` from earlier reads, `padded` cells, or
+    /// `none`, where all rows are looked at; `null` without a region.
+    bounds: Option<BoundsSource>,
+    /// By how much of a cell cells are widened, where they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    padding: Option<f64>,
     /// What is read to find the wanted rows.
     looked_at: Vec<Read>,
     fields: Vec<FieldExplanation<'a>>,
@@ -148,6 +154,8 @@ fn explain_group<'a>(plan: &Plan, group: &'a PlannedGroup) -> Result<GroupExplan
         n_rows_at_most: group.most_rows(),
         is_exact: group.is_exact(),
         cells: group.cells.map(|(total, touched)| Cells { total, touched }),
+        bounds: group.bounds,
+        padding: group.padding(),
         looked_at: looked_at.collect(),
         fields: group.fields.iter().map(field).collect(),
     })

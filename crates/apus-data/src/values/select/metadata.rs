@@ -61,6 +61,9 @@ pub(super) fn file_metadata(plan: &Plan, group: &PlannedGroup) -> Result<Vec<(St
         ("group".to_owned(), group.selection.group.clone()),
         ("particle_type".to_owned(), group.selection.name.clone()),
     ];
+    if let Some(padding) = group.padding() {
+        metadata.push(("padding".to_owned(), padding.to_string()));
+    }
     let output = &plan.output;
     if let Some(header) = output.header() {
         metadata.push(("box_size".to_owned(), to_json(&header.box_size)?));

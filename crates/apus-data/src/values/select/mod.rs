@@ -10,6 +10,7 @@ mod halos;
 mod metadata;
 mod plan;
 mod request;
+mod scan;
 mod snapshot;
 mod table;
 mod values;
@@ -44,6 +45,9 @@ pub struct SelectedContent {
     pub media_type: &'static str,
     /// In which unit and frame the values of each field are, as JSON; `None` where that is too long to travel beside them.
     pub fields_note: Option<String>,
+    /// By how much cells were widened instead of looking at all rows of a file without bounds: rows of particles that drifted farther are
+    /// not in the answer. `None` where that was not done.
+    pub padding: Option<f64>,
     /// The rows of each group, `gas=100`, where that is known.
     pub rows_note: Option<String>,
 }
@@ -78,6 +82,7 @@ impl Selected {
         let plan = self.0;
         plan.check_known_size()?;
         let fields_note = metadata::fields_note(&plan);
+        let padding = plan.groups.iter().find_map(plan::PlannedGroup::padding);
         let format = plan.query.format;
         let media_type = format.media_type();
         if format.is_table() {
@@ -85,7 +90,7 @@ impl Selected {
                 plan.check_size_by_counting(group)?;
             }
             let content = table::table_content(&plan)?;
-            return Ok(SelectedContent { content, media_type, fields_note, rows_note: None });
+            return Ok(SelectedContent { content, media_type, fields_note, padding, rows_note: None });
         }
         let wanted = plan.groups.iter().map(|group| plan.wanted_rows(group).map(Arc::new));
         let wanted = wanted.collect::<Result<Vec<_>>>()?;
@@ -99,7 +104,7 @@ impl Selected {
         let content = content.with_rows(n_rows.iter().fold(0, |n: u64, rows| n.saturating_add(*rows)));
         let groups = plan.groups.iter().zip(&n_rows);
         let rows: Vec<String> = groups.map(|(group, n)| format!("{}={n}", group.selection.name)).collect();
-        Ok(SelectedContent { content, media_type, fields_note, rows_note: Some(rows.join(",")) })
+        Ok(SelectedContent { content, media_type, fields_note, padding, rows_note: Some(rows.join(",")) })
     }
 }
 

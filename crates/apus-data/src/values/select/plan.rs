@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use apus_h5::{Dataset, Datatype, ReadOptions, RowRanges};
-use apus_swift::{Conversion, Frame, GroupSelection, Output, ParticleGroup, RowScan, Statistics, WantedRows};
+use apus_swift::{
+    BoundsSource, CellGrid, Conversion, FoundCells, Frame, Granularity, GroupSelection, Output, Padding, ParticleGroup,
+    RowScan, Statistics, WantedRows, ZoneBounds,
+};
 
-use super::SelectRequest;
+use super::{SelectRequest, scan::Scan};
 use crate::{
     Error, Result,
     store::VPath,
-    values::{Pinned, PinnedFile},
+    values::{Pinned, PinnedFile, zone_maps::ZoneMap},
 };
 
 /// All that is known before values are read.
@@ -30,6 +33,12 @@ pub(super) struct PlannedGroup {
     pub(super) all_candidates: RowRanges,
     /// What is known of the columns of its filter.
     statistics: Statistics,
+    /// Where the bounds are from by which the region leaves rows out; `None` without a region.
+    pub(super) bounds: Option<BoundsSource>,
+    /// What its scans learn the bounds of, where they look at positions.
+    zones: Option<Arc<ZoneBounds>>,
+    /// All that its scans learn.
+    maps: Vec<Arc<ZoneMap>>,
     /// Cells of the group, and those that the region touches, to be told by an explanation; `None` where cells were not asked.
     pub(super) cells: Option<(usize, usize)>,
     pub(super) fields: Vec<PlannedField>,
@@ -64,7 +73,7 @@ impl Plan {
             let halos = halos.request.resolve(&output, catalogue.as_ref(), &options)?;
             query.request.halos = Some(Arc::new(halos));
         }
-        let groups = plan_groups(&output, &query, &options)?;
+        let groups = plan_groups(pinned, &output, &query, &options)?;
         let mut plan = Self { pinned: pinned.clone(), file, output, query, groups };
         plan.meet_files()?;
         for group in &mut plan.groups {
@@ -92,9 +101,14 @@ impl Plan {
     }
 
     /// The scan of a group's candidates.
-    pub(super) fn scan(&self, group: &PlannedGroup) -> Result<RowScan> {
+    pub(super) fn scan(&self, group: &PlannedGroup) -> Result<Scan> {
         let candidates = group.candidates.clone();
-        Ok(RowScan::new(&self.output, &group.selection, candidates, &group.statistics, &self.read_options())?)
+        let mut scan =
+            RowScan::new(&self.output, &group.selection, candidates, &group.statistics, &self.read_options())?;
+        if let Some(zones) = &group.zones {
+            scan = scan.with_bounds(zones);
+        }
+        Ok(Scan::new(scan, self.pinned.clone(), group.maps.clone()))
     }
 
     /// Refuses an answer that is too large, as far as that can be known without looking at values.
@@ -183,7 +197,8 @@ impl PlannedGroup {
             } else {
                 None
             };
-            self.statistics.push(known);
+            self.statistics.push(known.as_ref().and_then(|map| map.column().cloned()));
+            self.maps.extend(known);
         }
         if self.statistics.iter().any(Option::is_some) {
             self.candidates = filter.rows_that_may_match(&self.all_candidates, &self.statistics);
@@ -194,6 +209,12 @@ impl PlannedGroup {
     /// Whether the candidates are the wanted rows.
     pub(super) fn is_exact(&self) -> bool {
         self.selection.filter().keeps_all()
+    }
+
+    /// By how much its cells were widened, where they were instead of looking at all rows.
+    pub(super) fn padding(&self) -> Option<f64> {
+        let is_padded = self.bounds == Some(BoundsSource::Padded);
+        self.selection.padding.filter(|_| is_padded).map(Padding::fraction)
     }
 
     /// The most rows that can be wanted.
@@ -224,7 +245,12 @@ impl PlannedField {
     }
 }
 
-fn plan_groups(output: &Output, query: &SelectRequest, options: &ReadOptions) -> Result<Vec<PlannedGroup>> {
+fn plan_groups(
+    pinned: &Pinned,
+    output: &Output,
+    query: &SelectRequest,
+    options: &ReadOptions,
+) -> Result<Vec<PlannedGroup>> {
     let selections = query.request.resolve(output)?;
     if selections.len() > 1 && query.format.is_table() && !query.explain {
         let names: Vec<&str> = selections.iter().map(|selection| selection.name.as_str()).collect();
@@ -239,7 +265,10 @@ fn plan_groups(output: &Output, query: &SelectRequest, options: &ReadOptions) ->
     let mut groups = Vec::with_capacity(selections.len());
     for selection in selections {
         let described = output.group(&selection.group)?;
-        let (candidates, cells) = selection.candidate_rows(output, grid.as_ref().zip(described))?;
+        let grid_of_group = grid.as_ref().zip(described);
+        let (candidates, cells) = selection.candidate_rows(output, grid_of_group)?;
+        let Bounded { candidates, cells, bounds, map } =
+            bounded(pinned, output, &selection, grid_of_group, candidates, cells)?;
         let fields = plan_fields(output, &selection, described)?;
         let row_bytes = fields.iter().fold(0u64, |n, field| n.saturating_add(field.row_bytes));
         groups.push(PlannedGroup {
@@ -247,12 +276,61 @@ fn plan_groups(output: &Output, query: &SelectRequest, options: &ReadOptions) ->
             all_candidates: candidates.clone(),
             candidates,
             statistics: Statistics::new(),
-            cells: cells.map(|found| (found.n_cells, found.n_found)),
+            bounds,
+            zones: map.as_ref().and_then(|map| map.positions().cloned()),
+            maps: map.into_iter().collect(),
+            cells,
             fields,
             row_bytes,
         });
     }
     Ok(groups)
+}
+
+/// What is left of the candidates, and by which bounds.
+struct Bounded {
+    candidates: RowRanges,
+    /// The number of cells, and of those that the region touches.
+    cells: Option<(usize, usize)>,
+    bounds: Option<BoundsSource>,
+    /// What is learned on the way.
+    map: Option<Arc<ZoneMap>>,
+}
+
+/// Takes from the candidates of a region what learned bounds rule out, where the file's own do not tell.
+fn bounded(
+    pinned: &Pinned,
+    output: &Output,
+    selection: &GroupSelection,
+    grid: Option<(&CellGrid, &ParticleGroup)>,
+    candidates: RowRanges,
+    cells: Option<FoundCells>,
+) -> Result<Bounded> {
+    let has_region = !selection.region.is_everything();
+    let bounds = has_region.then(|| cells.as_ref().map_or(BoundsSource::None, |cells| cells.source));
+    let cells = cells.map(|found| (found.n_cells, found.n_found));
+    let positions = selection.positions.as_ref().filter(|_| selection.granularity == Granularity::Particles);
+    let (Some(positions), Some(BoundsSource::None | BoundsSource::Padded)) = (positions, bounds) else {
+        return Ok(Bounded { candidates, cells, bounds, map: None });
+    };
+    let dataset = output.file().dataset(&positions.path)?;
+    let rows_of_cells = || {
+        let rows = grid.map(|(grid, group)| grid.rows(output, group)).transpose()?;
+        Ok(rows.flatten().unwrap_or_default())
+    };
+    let map = pinned.archive().statistics.of_positions(pinned, &dataset, rows_of_cells)?;
+    let zones = map.as_ref().and_then(|map| map.positions());
+    // With padding, the answer is what widened cells hold, whatever was learned.
+    let found = zones.filter(|_| bounds == Some(BoundsSource::None)).map(|zones| zones.find(&selection.region));
+    Ok(match found.filter(|found| found.n_known > 0) {
+        Some(found) => Bounded {
+            candidates: found.rows,
+            cells: cells.map(|(n_cells, _)| (n_cells, found.n_found)),
+            bounds: Some(BoundsSource::Learned),
+            map,
+        },
+        None => Bounded { candidates, cells, bounds, map },
+    })
 }
 
 fn plan_fields(

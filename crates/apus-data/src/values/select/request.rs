@@ -63,6 +63,7 @@ impl SelectRequest {
         if request.granularity == Granularity::Cells {
             parts.push("rows=cells".to_owned());
         }
+        parts.extend(request.padding.iter().map(|padding| format!("padding={}", padding.fraction())));
         parts.extend(request.conditions.iter().map(|condition| format!("where={}", condition.as_str())));
         if let Some(ids) = &request.ids {
             let shown: Vec<String> = ids.iter().take(MAX_SHOWN).map(u64::to_string).collect();

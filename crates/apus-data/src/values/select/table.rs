@@ -3,13 +3,14 @@
 use std::ops::Range;
 
 use apus_h5::ReadOptions;
-use apus_swift::{RowScan, RowWindows};
+use apus_swift::RowWindows;
 use bytes::Bytes;
 
 use super::{
     Format,
     metadata::{field_metadata, file_metadata},
     plan::{Plan, PlannedField, PlannedGroup},
+    scan::Scan,
 };
 use crate::{
     Error, Result,
@@ -134,7 +135,7 @@ impl TableEncoder for CsvEncoder {
 }
 
 struct TableBlocks {
-    scan: RowScan,
+    scan: Scan,
     fields: Vec<PlannedField>,
     encoder: Box<dyn TableEncoder>,
     options: ReadOptions,

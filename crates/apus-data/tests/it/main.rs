@@ -1,7 +1,11 @@
-//! Tests at the library's boundary; the reference is what reads the forms: numpy and pyarrow.
+//! Tests at the library's boundary. The references: h5py and swiftsimio for values and rows, numpy and pyarrow for forms.
+//!
+//! Needs the Python of `scripts/python-env`.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod archive;
 mod npz;
 mod python;
 mod tables;
+mod zone_maps;

@@ -1,13 +1,14 @@
-//! Asks the reference: runs Python programs with numpy and pyarrow, in the environment that `scripts/python-env` makes.
+//! Asks the reference: runs Python programs in the environment that `scripts/python-env` makes.
 
 use std::{
     env,
+    ffi::OsStr,
     path::{Path, PathBuf},
     process::Command,
 };
 
 /// Runs a program of this folder with its arguments, in the environment of that name, and gives what it printed.
-pub(crate) fn run(environment: &str, program: &str, args: &[&Path]) -> String {
+pub(crate) fn run(environment: &str, program: &str, args: &[impl AsRef<OsStr>]) -> String {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = env::var_os("APUS_PYTHON_ROOT").map_or_else(|| here.join("../../target/python"), PathBuf::from);
     let python = root.join(environment).join("bin/python");

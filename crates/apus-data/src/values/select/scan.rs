@@ -11,14 +11,14 @@ use crate::{
 
 /// The scan of a group's candidates. When it is over, what it has learned is kept.
 pub(super) struct Scan {
-    scan: RowScan,
+    windows: RowScan,
     pinned: Pinned,
     maps: Vec<Arc<ZoneMap>>,
 }
 
 impl Scan {
-    pub(super) fn new(scan: RowScan, pinned: Pinned, maps: Vec<Arc<ZoneMap>>) -> Self {
-        Self { scan, pinned, maps }
+    pub(super) fn new(windows: RowScan, pinned: Pinned, maps: Vec<Arc<ZoneMap>>) -> Self {
+        Self { windows, pinned, maps }
     }
 }
 
@@ -26,7 +26,7 @@ impl Iterator for Scan {
     type Item = Result<ScannedWindow>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let window = self.scan.next();
+        let window = self.windows.next();
         if window.is_none() {
             let statistics = &self.pinned.archive().statistics;
             self.maps.drain(..).for_each(|map| statistics.keep(&self.pinned, &map));

@@ -69,7 +69,7 @@ const ENDING: &str = ".zone";
 /// The ending of files that are being written.
 const TEMPORARY_ENDING: &str = ".zone.tmp";
 /// What is being written for longer was left by a process that was killed.
-const MAX_WRITING: Duration = Duration::from_secs(3600);
+const MAX_WRITING: Duration = Duration::from_hours(1);
 
 impl ZoneMapFolder {
     /// The maps in this folder, which is made when the first is written. `None` where no bytes are allowed, or where the folder lies among the

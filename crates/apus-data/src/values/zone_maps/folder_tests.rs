@@ -130,7 +130,7 @@ fn the_maps_that_were_not_used_for_longest_go_first() {
     let others = ["notes.txt", "1.0.left.zone.tmp", "2.0.written.zone.tmp", "short.zone"];
     others.iter().for_each(|name| fs::write(folders.maps.join(name), [0; 200]).unwrap());
     let left = fs::File::open(folders.maps.join(others[1])).unwrap();
-    left.set_modified(SystemTime::now() - Duration::from_secs(7200)).unwrap();
+    left.set_modified(SystemTime::now() - Duration::from_hours(2)).unwrap();
     assert!(is_there(&folder, 1), "which is a use");
     folder.save(&map(4, 9));
     assert_eq!([1, 2, 3, 4].map(|state| is_there(&folder, state)), [true, false, true, true]);

@@ -120,16 +120,18 @@ fn learn_file(
         if lesson.scan.size_bytes() == 0 {
             continue;
         }
-        let Lesson { pinned, map, scan, object } = lesson;
-        progress(&object, report.size_bytes);
-        let learned = scan.map(|window| {
-            cancelled.check()?;
-            report.size_bytes = report.size_bytes.saturating_add(window?);
-            archive.statistics.keep(&pinned, &map);
-            progress(&object, report.size_bytes);
-            Ok(())
-        });
-        let learned: Result<()> = learned.collect();
+        let Lesson { pinned, map, mut scan, object } = lesson;
+        let mut learn = || -> Result<()> {
+            loop {
+                progress(&object, report.size_bytes);
+                cancelled.check()?;
+                let Some(read_bytes) = scan.next().transpose()? else { return Ok(()) };
+                report.size_bytes = report.size_bytes.saturating_add(read_bytes);
+                archive.statistics.keep(&pinned, &map);
+            }
+        };
+        let learned = learn();
+        // Of what was cancelled too.
         archive.statistics.save(&pinned, &map);
         learned?;
         pinned.check_unchanged()?;

@@ -91,10 +91,11 @@ impl StatisticsCache {
         dataset: &Dataset,
         column: Option<u64>,
     ) -> Result<Option<Arc<ZoneMap>>> {
-        let Some(inner) = &self.maps else { return Ok(None) };
-        inner
-            .get(MapKey::new(pinned, dataset, Part::Column(column))?, |key| Ok(self.column_map(key, dataset)))
-            .map(Some)
+        if self.maps.is_none() {
+            return Ok(None);
+        }
+        let key = MapKey::new(pinned, dataset, Part::Column(column))?;
+        self.get(key, |values| fits_column(values, dataset), || Ok(self.column_map(key, dataset)))
     }
 
     /// The map of a dataset of positions; `cells` finds the rows of each cell, where nothing is known yet.
@@ -106,18 +107,42 @@ impl StatisticsCache {
         dataset: &Dataset,
         cells: impl FnOnce() -> Result<Vec<Range<u64>>>,
     ) -> Result<Option<Arc<ZoneMap>>> {
-        let Some(inner) = &self.maps else { return Ok(None) };
+        if self.maps.is_none() {
+            return Ok(None);
+        }
         let key = MapKey::new(pinned, dataset, Part::Positions)?;
-        inner.get(key, |key| self.positions_map(key, dataset, cells)).map(Some)
+        self.get(key, |values| fits_positions(values, dataset), || self.positions_map(key, dataset, cells))
+    }
+
+    fn get(
+        &self,
+        key: MapKey,
+        fits: impl Fn(&ZoneValues) -> bool,
+        make: impl FnOnce() -> Result<ZoneMap>,
+    ) -> Result<Option<Arc<ZoneMap>>> {
+        let Some(inner) = &self.maps else { return Ok(None) };
+        let Some(known) = inner.maps.get(&key) else {
+            inner.misses.fetch_add(1, Ordering::Relaxed);
+            // Where two ask at once, both fill the same in.
+            return inner.maps.get_or_insert_with(&key, || make().map(Arc::new)).map(Some);
+        };
+        inner.hits.fetch_add(1, Ordering::Relaxed);
+        if known.knows_any() {
+            return Ok(Some(known));
+        }
+        // Another process may have learned it meanwhile.
+        Ok(Some(self.load(&key, fits).map_or(known, |values| {
+            let loaded = Arc::new(ZoneMap::loaded(key, values));
+            inner.maps.insert(key, Arc::clone(&loaded));
+            loaded
+        })))
     }
 
     /// The map of a column as it is on disk, or an empty one.
     pub(super) fn column_map(&self, key: MapKey, dataset: &Dataset) -> ZoneMap {
-        let empty = ColumnStatistics::of_dataset(dataset);
-        let fits = |values: &ZoneValues| matches!(values, ZoneValues::Column(column) if (column.n_rows(), column.n_blocks()) == (empty.n_rows(), empty.n_blocks()));
-        match self.load(&key, fits) {
+        match self.load(&key, |values| fits_column(values, dataset)) {
             Some(values) => ZoneMap::loaded(key, values),
-            None => ZoneMap::new(key, ZoneValues::Column(Arc::new(empty))),
+            None => ZoneMap::new(key, ZoneValues::Column(Arc::new(ColumnStatistics::of_dataset(dataset)))),
         }
     }
 
@@ -130,11 +155,9 @@ impl StatisticsCache {
         dataset: &Dataset,
         cells: impl FnOnce() -> Result<Vec<Range<u64>>>,
     ) -> Result<ZoneMap> {
-        let n_rows = dataset.shape().first().copied().unwrap_or(0);
-        let fits = |values: &ZoneValues| matches!(values, ZoneValues::Positions(zones) if zones.n_rows() == n_rows);
-        Ok(match self.load(&key, fits) {
+        Ok(match self.load(&key, |values| fits_positions(values, dataset)) {
             Some(values) => ZoneMap::loaded(key, values),
-            None => ZoneMap::new(key, ZoneValues::Positions(Arc::new(ZoneBounds::of_cells(cells()?, n_rows)))),
+            None => ZoneMap::new(key, ZoneValues::Positions(Arc::new(ZoneBounds::of_cells(cells()?, n_rows(dataset))))),
         })
     }
 
@@ -174,16 +197,19 @@ impl StatisticsCache {
     }
 }
 
-impl Inner {
-    fn get(&self, key: MapKey, make: impl FnOnce(MapKey) -> Result<ZoneMap>) -> Result<Arc<ZoneMap>> {
-        if let Some(known) = self.maps.get(&key) {
-            self.hits.fetch_add(1, Ordering::Relaxed);
-            return Ok(known);
-        }
-        self.misses.fetch_add(1, Ordering::Relaxed);
-        // Where two ask at once, both fill the same in.
-        self.maps.get_or_insert_with(&key, || make(key).map(Arc::new))
-    }
+fn n_rows(dataset: &Dataset) -> u64 {
+    dataset.shape().first().copied().unwrap_or(0)
+}
+
+/// Whether that can be known of a column of the dataset.
+fn fits_column(values: &ZoneValues, dataset: &Dataset) -> bool {
+    let empty = ColumnStatistics::of_dataset(dataset);
+    matches!(values, ZoneValues::Column(column) if (column.n_rows(), column.n_blocks()) == (empty.n_rows(), empty.n_blocks()))
+}
+
+/// Whether that can be known of the dataset as positions.
+fn fits_positions(values: &ZoneValues, dataset: &Dataset) -> bool {
+    matches!(values, ZoneValues::Positions(zones) if zones.n_rows() == n_rows(dataset))
 }
 
 impl MapKey {

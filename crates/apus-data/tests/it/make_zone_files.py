@@ -17,7 +17,7 @@ BOX_SIZE = 100.0
 CHUNK_ROWS = 8192
 
 
-def write_snapshot(path, n_rows, n_side, has_bounds, seed=1, is_hostile=False, is_compressed=False):
+def write_snapshot(path, n_rows, n_side, has_bounds, seed=1, is_hostile=False, is_compressed=False, drift=0.7):
     """Rows cell by cell, drawn a slice of cells at a time, so that the memory this takes does not grow with the rows."""
     rng = np.random.default_rng(seed)
     n_cells = n_side**3
@@ -58,7 +58,7 @@ def write_snapshot(path, n_rows, n_side, has_bounds, seed=1, is_hostile=False, i
                 continue
             x = centres[of_row] + rng.uniform(-0.5, 0.5, (n, 3)) * size
             drifted = rng.random(n) < 0.001
-            x[drifted] += rng.normal(0, 0.7 * size, (drifted.sum(), 3))
+            x[drifted] += rng.normal(0, drift * size, (drifted.sum(), 3))
             # Most are wrapped, as SWIFT writes them; a hair outside stays.
             outside = (x < -0.01 * BOX_SIZE) | (x > 1.01 * BOX_SIZE)
             x[outside] = np.mod(x[outside], BOX_SIZE)
@@ -134,8 +134,8 @@ if __name__ == "__main__":
     folder = Path(sys.argv[1])
     if sys.argv[2] == "--rows":
         n_rows = int(sys.argv[3])
-        n_side = max(4, round((n_rows / 24_000) ** (1 / 3)))
+        n_side = max(4, round((n_rows / 2000) ** (1 / 3)))
         for name, has_bounds in (("with-bounds", True), ("without-bounds", False)):
-            write_snapshot(folder / f"{name}.hdf5", n_rows, n_side, has_bounds)
+            write_snapshot(folder / f"{name}.hdf5", n_rows, n_side, has_bounds, drift=0.1)
     else:
         main(folder, Path(sys.argv[2]))

@@ -337,6 +337,13 @@ fn what_is_indexed_ahead_of_time_is_there_at_the_first_request() {
     let mut heavy = request("gas.masses", Vec::new());
     heavy.request.conditions = vec!["gas.masses > 0.9".parse().unwrap()];
     assert_ne!(explain(&archive, "without-bounds.hdf5", &heavy)["n_ruled_out"], json!(0));
+    // By another process, while a service knew nothing yet.
+    fs::remove_dir_all(scratch.maps()).unwrap();
+    let running = scratch.open();
+    let sphere = small_sphere("gas.coordinates");
+    assert_eq!(explain(&running, "without-bounds.hdf5", &sphere)["bounds"], json!("none"));
+    index(&scratch.open(), &[""], &["gas.masses"]);
+    assert_eq!(explain(&running, "without-bounds.hdf5", &sphere)["bounds"], json!("learned"));
     let again = index(&archive, &["without-bounds.hdf5", "with-bounds.hdf5"], &["gas.masses"]);
     assert_eq!((again.n_files, again.size_bytes), (2, 0), "what is there is not read again");
 }

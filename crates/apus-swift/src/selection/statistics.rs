@@ -72,6 +72,12 @@ impl ColumnStatistics {
         blocks.as_ref().map_or(0, |blocks| blocks.iter().filter(|block| **block != Interval::UNKNOWN).count() as u64)
     }
 
+    /// Whether anything is known.
+    pub fn knows_any(&self) -> bool {
+        let blocks = self.blocks.read().unwrap_or_else(PoisonError::into_inner);
+        blocks.as_ref().is_some_and(|blocks| blocks.iter().any(|block| *block != Interval::UNKNOWN))
+    }
+
     /// The rows of blocks of which nothing is known, ascending.
     pub fn unknown_rows(&self) -> Vec<Range<u64>> {
         let mut rows = Vec::new();

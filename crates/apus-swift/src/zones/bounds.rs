@@ -108,6 +108,12 @@ impl ZoneBounds {
         bounds.as_ref().map_or(0, |bounds| bounds.iter().filter(|zone| **zone != UNKNOWN).count())
     }
 
+    /// Whether anything is known.
+    pub fn knows_any(&self) -> bool {
+        let bounds = self.bounds.read().unwrap_or_else(PoisonError::into_inner);
+        bounds.as_ref().is_some_and(|bounds| bounds.iter().any(|zone| *zone != UNKNOWN))
+    }
+
     /// What it takes in memory.
     pub fn size_bytes(&self) -> u64 {
         (self.starts.len() as u64).saturating_mul((size_of::<Bounds>() + size_of::<u64>()) as u64)

@@ -112,7 +112,9 @@ impl ZoneMapFolder {
         let path = self.0.path.join(key.file_name()? + ENDING);
         let counts = &self.0.counts;
         let refuse = |reason: &dyn fmt::Display| {
-            tracing::warn!(path = %path.display(), %reason, "a zone map is not used, and will be made again");
+            tracing::warn!(path = %path.display(), %reason, "a zone map is not used; it is removed, and will be made again");
+            // Where somebody has just put a sound one there, that is made again too.
+            let _ = fs::remove_file(&path);
             counts.refused.fetch_add(1, Ordering::Relaxed);
         };
         let file = match read(&path) {

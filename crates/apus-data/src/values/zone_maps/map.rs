@@ -56,6 +56,14 @@ impl ZoneMap {
         }
     }
 
+    /// Whether anything is known.
+    pub(in crate::values) fn knows_any(&self) -> bool {
+        match &self.values {
+            ZoneValues::Column(column) => column.knows_any(),
+            ZoneValues::Positions(zones) => zones.knows_any(),
+        }
+    }
+
     /// What it takes in memory when all is known.
     pub(in crate::values) fn size_bytes(&self) -> u64 {
         match &self.values {

@@ -11,7 +11,7 @@ use apus_data::{
     catalog::{Catalog, CatalogOptions},
     store::{Mount, MountSource, Roles, VPath},
     values::{
-        Archive, Body, Cancelled, IndexRequest, Limits, Parts, StatisticsCache, ZoneMapFolder, index_files,
+        Archive, ArchiveParts, Body, Cancelled, IndexRequest, Limits, StatisticsCache, ZoneMapFolder, index_files,
         select::{Format, SelectRequest, Selected},
     },
 };
@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         caches: Caches::new(64 << 20, 64 << 20),
     })?;
     let maps = ZoneMapFolder::new(maps, 1 << 30, &catalog);
-    let archive = Archive::new(Parts {
+    let archive = Archive::new(ArchiveParts {
         catalog,
         pool: DecodePool::new(2)?,
         limits: Limits {

@@ -5,7 +5,7 @@ use std::{io, ops::Deref, sync::Arc};
 use apus_data::{
     catalog::{Catalog, CatalogOptions},
     store::MountError,
-    values::{Archive, ArchiveParts, Limits, StatisticsCache},
+    values::{Archive, ArchiveParts, Limits, StatisticsCache, ZoneMapFolder},
 };
 use apus_h5::{Caches, DecodePool};
 
@@ -59,6 +59,8 @@ pub fn open_archive(config: &Config) -> Result<Archive, StartError> {
         max_chunk_bytes: limits.chunk_bytes,
         caches: Caches::new(caches.index_bytes, caches.chunk_bytes),
     })?;
+    let zone_maps = config.zone_maps.as_ref();
+    let zone_maps = zone_maps.and_then(|folder| ZoneMapFolder::new(folder, caches.zone_map_bytes, &catalog));
     Ok(Archive::new(ArchiveParts {
         catalog,
         pool: DecodePool::new(limits.decode_threads)?,
@@ -69,7 +71,7 @@ pub fn open_archive(config: &Config) -> Result<Archive, StartError> {
             answer_bytes: limits.answer_bytes,
             held_bytes: limits.held_bytes,
         },
-        statistics: StatisticsCache::new(caches.statistics_bytes),
+        statistics: StatisticsCache::with_folder(caches.statistics_bytes, zone_maps),
     }))
 }
 

@@ -124,6 +124,19 @@ impl Collector for ArchiveCollector {
             let unit = Some(&Unit::Bytes);
             gauge.encode(encoder.encode_descriptor(name, "What the cache holds", unit, gauge.metric_type())?)?;
         }
-        Ok(())
+        let Some(stats) = self.0.statistics.folder_stats() else { return Ok(()) };
+        for (name, help, count) in [
+            ("zone_maps_loaded", "Zone maps read from disk", stats.loaded),
+            ("zone_maps_missing", "Zone maps that were not on disk", stats.missing),
+            ("zone_maps_refused", "Zone maps on disk that were damaged or of another file", stats.refused),
+            ("zone_maps_saved", "Zone maps written to disk", stats.saved),
+            ("zone_maps_failed", "Zone maps that could not be written to disk", stats.failed),
+        ] {
+            let counter = ConstCounter::new(count);
+            counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
+        }
+        let gauge = ConstGauge::new(i64::try_from(stats.size_bytes).unwrap_or(i64::MAX));
+        let (help, unit) = ("Zone maps on disk", Some(&Unit::Bytes));
+        gauge.encode(encoder.encode_descriptor("zone_maps", help, unit, gauge.metric_type())?)
     }
 }

@@ -6,7 +6,7 @@ use apus_data::{
     catalog::{Catalog, CatalogOptions},
     store::{Mount, MountSource, Roles, VPath},
     values::{
-        Archive, Body, Cancelled, Limits, ArchiveParts, StatisticsCache, ZoneMapFolder,
+        Archive, ArchiveParts, Body, Cancelled, Limits, StatisticsCache, ZoneMapFolder,
         select::{Format, SelectRequest, Selected},
     },
 };

@@ -262,7 +262,8 @@ fn padding_takes_the_cells_that_swiftsimio_takes() {
         let archive = open(files(), None);
         let path = files().join(name);
         let padded: Padded =
-            serde_json::from_str(&run("main", "padded_rows.py", &[path.to_str().unwrap(), &padding.to_string()])).unwrap();
+            serde_json::from_str(&run("main", "padded_rows.py", &[path.to_str().unwrap(), &padding.to_string()]))
+                .unwrap();
         for ((bounds, rows), inside) in padded.boxes.iter().zip(&padded.positions).zip(&padded.inside) {
             let mut request = request("gas.coordinates", vec![TrueRegion::Box(*bounds).shape()]);
             request.request.padding = Some(Padding::new(padding).unwrap());

@@ -31,7 +31,7 @@ pub struct Flags {
     #[arg(long, env = "APUS_PUBLIC")]
     pub public: bool,
 
-    /// The folder of accounts, tokens, keys and the audit [default: apus in the user's data directory]
+    /// The folder of accounts, tokens, keys, the audit and zone maps [default: apus in the user's data directory]
     #[arg(long, value_name = "DIR", env = "APUS_STATE")]
     pub state: Option<PathBuf>,
 
@@ -58,6 +58,10 @@ pub struct Flags {
     /// Bytes of statistics to keep of columns that conditions have looked at, 24 for each chunk, 0 for none [default: 67108864]
     #[arg(long, value_name = "BYTES", env = "APUS_STATISTICS_CACHE_BYTES", help_heading = "Caches")]
     pub statistics_cache_bytes: Option<u64>,
+
+    /// Bytes of zone maps to keep on disk, in the state folder, 0 for none [default: 1073741824]
+    #[arg(long, value_name = "BYTES", env = "APUS_ZONE_MAP_BYTES", help_heading = "Caches")]
+    pub zone_map_bytes: Option<u64>,
 
     /// The limits.
     #[command(flatten)]

@@ -63,6 +63,8 @@ pub struct Caches {
     /// The bytes of statistics of columns that are kept, 24 for each chunk: what the values that conditions have looked at lie between;
     /// 0 keeps none.
     pub statistics_bytes: u64,
+    /// The bytes of zone maps that are kept on disk, in the state folder; 0 keeps none there.
+    pub zone_map_bytes: u64,
     /// The bytes of encoded descriptions of files' objects that are kept.
     pub description_bytes: u64,
 }
@@ -101,6 +103,7 @@ impl Default for Caches {
             index_bytes: 256 << 20,
             chunk_bytes: 64 << 20,
             statistics_bytes: 64 << 20,
+            zone_map_bytes: 1 << 30,
             description_bytes: 64 << 20,
         }
     }

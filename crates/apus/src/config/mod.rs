@@ -16,6 +16,8 @@ use std::{
 use apus_data::store::{Mount, MountError};
 use secrecy::SecretString;
 
+use crate::state;
+
 pub use file::{AuthSection, FileConfig, FolderSection, MountSection, Tables};
 pub use flags::{Flags, MountArg};
 pub use limits::{Caches, Limits};
@@ -32,6 +34,8 @@ pub struct Config {
     pub public: bool,
     /// The folder of accounts, tokens, keys and the audit; `None` for the user's data directory.
     pub state: Option<PathBuf>,
+    /// The folder of zone maps; `None` keeps them in memory alone.
+    pub zone_maps: Option<PathBuf>,
     /// What is served.
     pub mounts: Vec<Mount>,
     /// Short names for paths under the mounts.
@@ -98,6 +102,7 @@ impl Config {
             listen: DEFAULT_LISTEN,
             public: false,
             state: None,
+            zone_maps: None,
             mounts,
             aliases: BTreeMap::new(),
             limits: Limits::default(),
@@ -125,11 +130,15 @@ impl Config {
         caches.index_bytes = flags.index_cache_bytes.unwrap_or(caches.index_bytes);
         caches.chunk_bytes = flags.chunk_cache_bytes.unwrap_or(caches.chunk_bytes);
         caches.statistics_bytes = flags.statistics_cache_bytes.unwrap_or(caches.statistics_bytes);
+        caches.zone_map_bytes = flags.zone_map_bytes.unwrap_or(caches.zone_map_bytes);
         caches.check()?;
+        let state = flags.state.or(file.state);
+        let zone_maps = state.clone().or_else(|| state::default_folder().ok()).map(|folder| folder.join("zone_maps"));
         Ok(Self {
             listen: flags.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN),
             public: flags.public || file.public,
-            state: flags.state.or(file.state),
+            state,
+            zone_maps,
             mounts,
             aliases: file.aliases,
             limits,

@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod index;
 mod inspect;
 mod local;
 mod serve;
@@ -25,6 +26,7 @@ struct Cli {
 enum Command {
     Serve(Box<serve::Serve>),
     Demo(demo::Demo),
+    Index(index::Index),
     Inspect(inspect::Inspect),
     Check(check::Check),
     Token(token::Token),
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(command) => command.run(),
         Command::Demo(command) => command.run(),
+        Command::Index(command) => command.run(),
         Command::Inspect(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Token(command) => command.run(),

@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 
 use apus_data::values::select::{Format, HaloQuery, SelectRequest};
-use apus_swift::{Condition, Frame, Granularity, RegionRequest, Sample, SelectionRequest, Shape};
+use apus_swift::{Condition, Frame, Granularity, Padding, RegionRequest, Sample, SelectionRequest, Shape};
 use serde::Deserialize;
 
 use crate::http::{
@@ -12,7 +12,7 @@ use crate::http::{
 };
 
 /// The parameters of `/v1/select`, which are also the members of its body.
-const PARAMETERS: [&str; 20] = [
+const PARAMETERS: [&str; 21] = [
     "fields",
     "box",
     "sphere",
@@ -24,6 +24,7 @@ const PARAMETERS: [&str; 20] = [
     "aperture",
     "members",
     "rows",
+    "padding",
     "where",
     "ids",
     "sample",
@@ -66,6 +67,10 @@ pub(crate) struct SelectBody {
     members: Option<bool>,
     /// `particles` (where it is missing) or `cells`.
     rows: Option<String>,
+    /// Widen cells by this fraction of their side on each side where the file has no bounds of them, as swiftsimio's `safe_padding`, instead
+    /// of looking at the positions of all rows.
+    #[schema(example = 0.1)]
+    padding: Option<f64>,
     /// Conditions: a list, or text with semicolons.
     #[schema(value_type = Option<Object>, example = "temperatures > 1e5 K")]
     r#where: Option<Texts>,
@@ -133,7 +138,8 @@ pub(super) fn of_query(query: Option<&str>) -> ApiResult<SelectRequest> {
             .transpose()
     };
     let (stride, limit) = (number("stride")?, number("limit")?);
-    let sample = params.take("sample").map(|text| parse_sample(&text)).transpose()?;
+    let mut fraction = |name: &str| params.take(name).map(|text| parse_fraction(name, &text)).transpose();
+    let (sample, padding) = (fraction("sample")?, fraction("padding")?);
     let mut flag = |name: &str| match params.take(name).as_deref() {
         None => Ok(None),
         Some("false" | "0") => Ok(Some(false)),
@@ -154,6 +160,7 @@ pub(super) fn of_query(query: Option<&str>) -> ApiResult<SelectRequest> {
         aperture: params.take("aperture"),
         members,
         rows: params.take("rows"),
+        padding,
         r#where: params.take("where").map(Texts::One),
         ids: params.take("ids").map(Ids::Text),
         sample,
@@ -213,6 +220,7 @@ pub(super) fn of_body(body: SelectBody) -> ApiResult<SelectRequest> {
                 Some(other) => return Err(unknown("value of rows", other, &["particles", "cells"])),
             },
             halos: None,
+            padding: body.padding.map(Padding::new).transpose()?,
             conditions: body.r#where.map_or(Ok(Vec::new()), |texts| parse_conditions(&texts))?,
             ids,
             sample: body.sample.map(Sample::new).transpose()?,
@@ -281,10 +289,10 @@ fn parse_format(text: &str) -> ApiResult<Format> {
     found.map(|(_, format)| *format).ok_or_else(|| unknown("format", text, &names))
 }
 
-fn parse_sample(text: &str) -> ApiResult<f64> {
+fn parse_fraction(name: &str, text: &str) -> ApiResult<f64> {
     text.trim().parse().map_err(|_| {
         let shown: String = text.chars().take(40).collect();
-        bad(format!("sample: {shown:?} is no number"))
+        bad(format!("{name}: {shown:?} is no number"))
     })
 }
 

@@ -20,6 +20,8 @@ pub(super) fn read(meta: &Meta, address: u64, grid: &Grid, builder: &mut Builder
         return Err(Fault::Damaged(format!("a version-2 B-tree with records of type {kind} as an index of chunks")));
     }
     let mut place = vec![0; grid.rank()];
+    // libhdf5 searches the records, which finds what listing them finds only where they are in order.
+    let mut before: Option<u64> = None;
     tree.for_each(|record| {
         let mut cursor = meta.cursor(WHAT, record);
         let address = cursor.defined_address("chunk")?;
@@ -36,9 +38,12 @@ pub(super) fn read(meta: &Meta, address: u64, grid: &Grid, builder: &mut Builder
             *p = cursor.u64()?;
         }
         if place.iter().zip(grid.counts()).any(|(p, count)| p >= count) {
-            return Ok(());
+            return Err(cursor.damaged(format_args!("place {place:?} in a grid of {:?} chunks", grid.counts())));
         }
         let number = grid.number(&place);
+        if before.replace(number).is_some_and(|before| number <= before) {
+            return Err(cursor.damaged(format_args!("place {place:?} comes too late in the order of the tree")));
+        }
         match filtered {
             Some((size, filter_mask)) => builder.insert(number, address, size, filter_mask),
             None => builder.insert_unfiltered(number, address),

@@ -4,12 +4,14 @@
 //! super blocks, which hold addresses of further data blocks. Blocks grow with their number; data blocks above a size come in
 //! pages, of which the super block tells which were written.
 
-use super::fixed_array::{Chunks, Elements, bit};
+use super::fixed_array::{Chunks, Elements, bit, check_header_address};
 use crate::format::{Fault, Meta, Parse};
 
 /// What the header says, and the sizes that follow from it.
 #[derive(Debug)]
 struct Shape {
+    /// The address of the header.
+    address: u64,
     client: u8,
     elements: Elements,
     /// Bytes of a block's offset in the array.
@@ -60,10 +62,13 @@ pub(super) fn read(meta: &Meta, address: u64, chunks: &mut Chunks<'_>) -> Parse<
              super blocks of {min_pointers} and more blocks"
         )));
     };
-    for _ in 0..6 {
-        cursor.length()?; // statistics
+    for _ in 0..4 {
+        cursor.length()?; // numbers and sizes of blocks
     }
+    chunks.n_set = cursor.length()?;
+    cursor.length()?; // elements that there is room for
     let shape = Shape {
+        address,
         client,
         elements,
         offset_bytes: u64::from(max_bits).div_ceil(8),
@@ -94,7 +99,7 @@ fn read_index_block(meta: &Meta, address: u64, shape: &Shape, chunks: &mut Chunk
     if cursor.u8()? != shape.client {
         return Err(cursor.damaged("the index block is another client's"));
     }
-    cursor.address()?;
+    check_header_address(&mut cursor, shape.address)?;
     shape.elements.read(&mut cursor, shape.index_elements, 0, chunks)?;
     let mut first = shape.index_elements;
     for i in 0..shape.n_super_blocks {
@@ -141,7 +146,7 @@ fn read_super_block(
     if cursor.u8()? != shape.client {
         return Err(cursor.damaged("the super block is another client's"));
     }
-    cursor.address()?;
+    check_header_address(&mut cursor, shape.address)?;
     cursor.take_u64(shape.offset_bytes)?;
     let bitmap = cursor.take_u64(bitmap_bytes)?;
     for block in 0..n_blocks {
@@ -177,7 +182,7 @@ fn read_data_block(
     if cursor.u8()? != shape.client {
         return Err(cursor.damaged("the data block is another client's"));
     }
-    cursor.address()?;
+    check_header_address(&mut cursor, shape.address)?;
     cursor.take_u64(shape.offset_bytes)?;
     if n_pages == 0 {
         return shape.elements.read(&mut cursor, n_elements, first, chunks);

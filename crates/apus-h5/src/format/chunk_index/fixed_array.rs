@@ -42,7 +42,14 @@ impl Elements {
                 None => None,
             };
             let Some(address) = address else { continue };
-            let Some(number) = chunks.numbering.to_grid(index, chunks.grid) else { continue };
+            let number = chunks.numbering.to_grid(index, chunks.grid).filter(|_| index < chunks.n_set);
+            let number = number.ok_or_else(|| {
+                cursor.damaged(format_args!(
+                    "element {index} of {}, which is beyond the extent of {:?}",
+                    chunks.n_set,
+                    chunks.grid.dims()
+                ))
+            })?;
             match filtered {
                 Some((size, filter_mask)) => chunks.builder.insert(number, address, size, filter_mask)?,
                 None => chunks.builder.insert_unfiltered(number, address)?,
@@ -60,6 +67,8 @@ pub(super) struct Chunks<'a> {
     pub(super) builder: &'a mut Builder,
     /// Blocks do not share bytes, so that together they are shorter than the file: this many bytes are left of it.
     pub(super) budget: u64,
+    /// The elements that were set: none from this one on.
+    pub(super) n_set: u64,
 }
 
 impl Chunks<'_> {
@@ -88,23 +97,39 @@ pub(super) fn read(meta: &Meta, address: u64, chunks: &mut Chunks<'_>) -> Parse<
     let (client, element_bytes, page_bits) = (cursor.u8()?, cursor.u8()?, cursor.u8()?);
     let elements = Elements::new(&cursor, client, element_bytes)?;
     let n_elements = cursor.length()?;
+    if n_elements != chunks.n_set {
+        return Err(cursor.damaged(format_args!("{n_elements} elements for {} chunks", chunks.n_set)));
+    }
     match cursor.address()? {
-        Some(block) => read_block(meta, block, client, elements, n_elements, page_bits, chunks),
+        Some(block) => {
+            let header = Header { address, client, elements, n_elements, page_bits };
+            read_block(meta, block, &header, chunks)
+        }
         None => Ok(()),
     }
 }
 
-fn read_block(
-    meta: &Meta,
+/// Passes over the address of the array's header, which all blocks of an array repeat.
+pub(super) fn check_header_address(cursor: &mut Cursor<'_>, expected: u64) -> Parse<()> {
+    match cursor.address()? {
+        Some(found) if found == expected => Ok(()),
+        found => Err(cursor.damaged(format_args!("a block of the array at {expected} expected, of {found:?} found"))),
+    }
+}
+
+/// What the header says.
+struct Header {
     address: u64,
     client: u8,
     elements: Elements,
     n_elements: u64,
     page_bits: u8,
-    chunks: &mut Chunks<'_>,
-) -> Parse<()> {
+}
+
+fn read_block(meta: &Meta, address: u64, header: &Header, chunks: &mut Chunks<'_>) -> Parse<()> {
     const WHAT: &str = "fixed array data block";
     const PAGE: &str = "fixed array page";
+    let &Header { client, elements, n_elements, page_bits, .. } = header;
     let page_elements = 1u64.checked_shl(page_bits.into()).unwrap_or(u64::MAX);
     let n_pages = if n_elements > page_elements { n_elements.div_ceil(page_elements) } else { 0 };
     let bitmap_bytes = n_pages.div_ceil(8);
@@ -118,7 +143,7 @@ fn read_block(
     if cursor.u8()? != client {
         return Err(cursor.damaged("the data block is another client's"));
     }
-    cursor.address()?;
+    check_header_address(&mut cursor, header.address)?;
     let bitmap = cursor.take_u64(bitmap_bytes)?;
     if n_pages == 0 {
         return elements.read(&mut cursor, n_elements, 0, chunks);

@@ -38,9 +38,12 @@ pub(crate) fn read(
     let Some(address) = layout.address else { return Ok(builder.finish()) };
     let budget = meta.len();
     match layout.index {
-        Kind::BTree1 => btree1::read(meta, address, grid, &mut builder)?,
+        Kind::BTree1 => btree1::read(meta, address, grid, layout.element_bytes, &mut builder)?,
         Kind::BTree2 => btree2::read(meta, address, grid, &mut builder)?,
         Kind::Single { filtered: size_and_mask } => {
+            if grid.n_chunks() != 1 {
+                return Err(Fault::Damaged(format!("an index of one chunk for {} of them", grid.n_chunks())));
+            }
             let (size, mask) = size_and_mask.unwrap_or((chunk_bytes, 0));
             builder.insert(0, address, size, mask)?;
         }
@@ -52,15 +55,13 @@ pub(crate) fn read(
         }
         Kind::FixedArray { .. } => {
             let numbering = Numbering::new(grid, max_dims)?;
-            fixed_array::read(
-                meta,
-                address,
-                &mut Chunks { grid, numbering: &numbering, builder: &mut builder, budget },
-            )?;
+            let n_set = numbering.n_chunks_max(grid, max_dims)?;
+            let mut chunks = Chunks { grid, numbering: &numbering, builder: &mut builder, budget, n_set };
+            fixed_array::read(meta, address, &mut chunks)?;
         }
         Kind::ExtensibleArray { .. } => {
             let numbering = Numbering::with_unlimited_first(grid, max_dims)?;
-            let mut chunks = Chunks { grid, numbering: &numbering, builder: &mut builder, budget };
+            let mut chunks = Chunks { grid, numbering: &numbering, builder: &mut builder, budget, n_set: 0 };
             extensible_array::read(meta, address, &mut chunks)?;
         }
     }

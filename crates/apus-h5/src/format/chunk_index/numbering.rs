@@ -48,6 +48,13 @@ impl Numbering {
         Ok(Self { axes, is_grid })
     }
 
+    /// The number of chunks that the dataset may grow to, where no axis is unlimited.
+    pub(super) fn n_chunks_max(&self, grid: &Grid, max_dims: &[Option<u64>]) -> Parse<u64> {
+        let slowest = max_dims.first().copied().flatten().unwrap_or(grid.dims()[0]).div_ceil(grid.chunk()[0]);
+        let n = self.axes.iter().skip(1).try_fold(slowest, |n, (_, count)| n.checked_mul(*count));
+        n.ok_or_else(|| Fault::damaged("an array of more than 2^64 chunks"))
+    }
+
     /// The grid's number of the chunk that the file numbers `index`; `None` where the dataset does not reach that far.
     pub(super) fn to_grid(&self, index: u64, grid: &Grid) -> Option<u64> {
         if self.is_grid {

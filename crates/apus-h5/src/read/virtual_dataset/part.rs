@@ -143,14 +143,12 @@ pub(super) fn parts(site: &Site, mappings: Vec<Mapping>, shape: &[u64]) -> Resul
 /// The extent of a virtual dataset: that of its dataspace, but on axes on which the mapping is unlimited as far as the sources
 /// reach ("last available", libhdf5's default view).
 pub(crate) fn extent(dataset_file: &File, path: &str, layout: &LayoutMessage, space: Dataspace) -> Result<Dataspace> {
-    let (LayoutMessage::Virtual(id), Dataspace::Simple { mut dims, max_dims }) = (layout, space.clone()) else {
+    let (LayoutMessage::Virtual(id), Dataspace::Simple { dims, max_dims }) = (layout, &space) else {
         return Ok(space);
     };
-    if max_dims.iter().all(Option::is_some) {
-        return Ok(space);
-    }
     let site = Site { file: dataset_file.clone(), path: path.to_owned() };
     let mappings = site.mappings(*id)?;
+    let (mut dims, max_dims) = (dims.clone(), max_dims.clone());
     let mut ends: Vec<Option<u64>> = vec![None; dims.len()];
     let mut least = vec![0; dims.len()];
     for mapping in &mappings {
@@ -167,6 +165,9 @@ pub(crate) fn extent(dataset_file: &File, path: &str, layout: &LayoutMessage, sp
     }
     for ((dim, end), least) in dims.iter_mut().zip(ends).zip(least) {
         *dim = end.map_or(*dim, |end| end.max(least));
+    }
+    if let Some((dim, max)) = dims.iter().zip(&max_dims).find(|(dim, max)| max.is_some_and(|max| **dim > max)) {
+        return Err(site.damaged(format!("sources reach to {dim} on an axis of at most {max:?}")));
     }
     Ok(Dataspace::Simple { dims, max_dims })
 }

@@ -87,11 +87,11 @@ fn open(place: Place) -> Result<Object> {
         path.push('/');
     }
     let header = ObjectHeader::read(file.meta(), address).map_err(|fault| fault.at(file.name(), &path))?;
-    // As libhdf5 tells them apart: a dataset has a type and an extent, a group knows where its links are.
-    if header.has(kind::DATATYPE) && header.has(kind::DATASPACE) {
-        Dataset::open(file, path, header).map(Object::Dataset)
-    } else if header.has(kind::SYMBOL_TABLE) || header.has(kind::LINK_INFO) || header.has(kind::GROUP_INFO) {
+    // As libhdf5 tells them apart, and in its order: a group knows where its links are, a dataset has a type and an extent.
+    if header.has(kind::SYMBOL_TABLE) || header.has(kind::LINK_INFO) {
         Ok(Object::Group(Group::new(file, path, header)))
+    } else if header.has(kind::DATATYPE) && header.has(kind::DATASPACE) {
+        Dataset::open(file, path, header).map(Object::Dataset)
     } else if header.has(kind::DATATYPE) {
         Ok(Object::NamedType)
     } else {

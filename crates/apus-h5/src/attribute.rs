@@ -54,6 +54,9 @@ pub(crate) fn list(file: &File, object: &str, header: &ObjectHeader) -> Result<V
     })
     .map_err(error)?;
     messages.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    if let Some([one, _]) = messages.array_windows().find(|[a, b]| a.name == b.name) {
+        return Err(error(two_of(&one.name)));
+    }
     let mut heap = GlobalHeap::new(meta);
     messages.into_iter().map(|message| resolve(message, &mut heap)).collect::<Parse<_>>().map_err(error)
 }
@@ -63,12 +66,19 @@ pub(crate) fn names(file: &File, object: &str, header: &ObjectHeader) -> Result<
     let meta = file.meta();
     let mut names = Vec::new();
     attributes::for_each(meta, header, |body| {
-        names.push(AttributeMessage::parse_name(meta, body)?);
+        names.push(AttributeMessage::parse_text_name(meta, body)?);
         Ok(())
     })
     .map_err(|fault| fault.at(file.name(), object))?;
     names.sort_unstable();
-    Ok(names)
+    match names.array_windows().find(|[a, b]| a == b) {
+        Some([one, _]) => Err(two_of(one).at(file.name(), object)),
+        None => Ok(names),
+    }
+}
+
+fn two_of(name: &str) -> Fault {
+    Fault::Damaged(format!("two attributes of the name {name:?}"))
 }
 
 /// The attribute of that name.

@@ -78,7 +78,10 @@ impl Group {
     pub fn links(&self) -> Result<Vec<Link>> {
         let mut links = links::list(self.file().meta(), &self.0.header).map_err(|fault| self.error(fault))?;
         links.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        Ok(links)
+        match links.array_windows().find(|[a, b]| a.name == b.name) {
+            Some([one, _]) => Err(self.error(Fault::Damaged(format!("two links of the name {:?}", one.name)))),
+            None => Ok(links),
+        }
     }
 
     /// The link of that name, without following it.

@@ -1,7 +1,7 @@
 //! The datatype message, versions 1 to 5 (specification, section IV.A.2.d).
 
 use super::{ByteOrder, CharacterSet, Datatype, FloatFormat, Member, StringPadding};
-use crate::format::{Cursor, Parse, encoded_size};
+use crate::format::{Cursor, Parse, before_nul, encoded_size};
 
 /// How deep types may be nested: far above anything real, and shallow enough for any stack.
 const MAX_DEPTH: u8 = 32;
@@ -50,7 +50,8 @@ fn parse(cursor: &mut Cursor<'_>, depth: u8) -> Parse<Datatype> {
         }
         5 => {
             let tag = cursor.take_u64(u64::from(prefix.bits & 0xff))?;
-            let tag = String::from_utf8_lossy(tag.split(|&b| b == 0).next().unwrap_or_default()).into_owned();
+            // A description for people, by which nothing is looked up.
+            let tag = String::from_utf8_lossy(before_nul(tag)).into_owned();
             Ok(Datatype::Opaque { size, tag })
         }
         6 => compound(cursor, &prefix, depth),
@@ -168,7 +169,8 @@ fn variable(cursor: &mut Cursor<'_>, prefix: &Prefix, depth: u8) -> Parse<Dataty
 /// A name that ends with a NUL, padded to a multiple of 8 bytes up to version 2.
 fn name(cursor: &mut Cursor<'_>, version: u8) -> Parse<String> {
     let start = cursor.position();
-    let name = String::from_utf8_lossy(cursor.c_string()?).into_owned();
+    let name = cursor.c_string()?;
+    let name = cursor.text(name)?;
     if version < 3 {
         cursor.align_8(start)?;
     }

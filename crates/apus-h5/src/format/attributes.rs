@@ -38,7 +38,7 @@ pub(crate) fn for_each(meta: &Meta, header: &ObjectHeader, mut visit: impl FnMut
 pub(crate) fn find(meta: &Meta, header: &ObjectHeader, name: &str) -> Parse<Option<AttributeMessage>> {
     for message in header.messages(kind::ATTRIBUTE) {
         let body = message.resolved(meta)?;
-        if AttributeMessage::parse_name(meta, &body)? == name {
+        if AttributeMessage::parse_name(meta, &body)? == name.as_bytes() {
             return AttributeMessage::parse(meta, &body).map(Some);
         }
     }
@@ -49,10 +49,13 @@ pub(crate) fn find(meta: &Meta, header: &ObjectHeader, name: &str) -> Parse<Opti
         |record| Ok(Record::parse(meta, record)?.hash.cmp(&hash)),
         |record| {
             let body = Record::parse(meta, record)?.body(meta, &mut heap)?;
-            if AttributeMessage::parse_name(meta, &body)? == name {
-                found = Some(AttributeMessage::parse(meta, &body)?);
+            if AttributeMessage::parse_name(meta, &body)? != name.as_bytes() {
+                return Ok(());
             }
-            Ok(())
+            match found.replace(AttributeMessage::parse(meta, &body)?) {
+                None => Ok(()),
+                Some(_) => Err(Fault::Damaged(format!("two attributes of the name {name:?}"))),
+            }
         },
     )?;
     Ok(found)

@@ -178,6 +178,20 @@ impl<'a> Cursor<'a> {
         self.skip(1)?;
         Ok(string)
     }
+
+    /// A name as text. Names are UTF-8 by the specification, though libhdf5 takes any bytes: those that are not are refused, for a
+    /// replacement would be a name that nothing has.
+    pub(crate) fn text(&self, name: &[u8]) -> Parse<String> {
+        let text = str::from_utf8(name);
+        let text =
+            text.map_err(|_| self.unsupported(format_args!("the name b\"{}\", not UTF-8", name.escape_ascii())))?;
+        Ok(text.to_owned())
+    }
+}
+
+/// The bytes before the first NUL, where libhdf5's strings end.
+pub(crate) fn before_nul(bytes: &[u8]) -> &[u8] {
+    bytes.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
 /// The value of `n` bytes with all bits set.

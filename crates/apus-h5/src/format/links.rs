@@ -9,7 +9,7 @@ use super::{
     fractal_heap::FractalHeap,
     local_heap::LocalHeap,
     lookup3,
-    message::{Dense, LinkInfo, SymbolTable, parse_link},
+    message::{Dense, LinkInfo, LinkMessage, SymbolTable},
     meta::at_address,
     object_header::{ObjectHeader, kind},
 };
@@ -25,13 +25,13 @@ pub(crate) fn list(meta: &Meta, header: &ObjectHeader) -> Parse<Vec<Link>> {
         })?;
     }
     for message in header.messages(kind::LINK) {
-        links.push(parse_link(meta.cursor("link message", &message.resolved(meta)?))?);
+        links.push(parse(meta, &message.resolved(meta)?)?.link()?);
     }
     if let Some(dense) = dense(meta, header)? {
         let mut heap = FractalHeap::open(meta, dense.heap)?;
         BTreeV2::open(meta, dense.names)?.for_each(|record| {
             let link = heap.object(record.get(4..).unwrap_or_default())?;
-            links.push(parse_link(meta.cursor("link message", &link))?);
+            links.push(parse(meta, &link)?.link()?);
             Ok(())
         })?;
     }
@@ -44,9 +44,10 @@ pub(crate) fn find(meta: &Meta, header: &ObjectHeader, name: &str) -> Parse<Opti
         return table.find(name);
     }
     for message in header.messages(kind::LINK) {
-        let link = parse_link(meta.cursor("link message", &message.resolved(meta)?))?;
-        if link.name == name {
-            return Ok(Some(link));
+        let body = message.resolved(meta)?;
+        let link = parse(meta, &body)?;
+        if link.name == name.as_bytes() {
+            return link.link().map(Some);
         }
     }
     let Some(dense) = dense(meta, header)? else { return Ok(None) };
@@ -58,14 +59,21 @@ pub(crate) fn find(meta: &Meta, header: &ObjectHeader, name: &str) -> Parse<Opti
         |record| Ok(record_hash(record)?.cmp(&hash)),
         |record| {
             let link = heap.object(record.get(4..).unwrap_or_default())?;
-            let link = parse_link(meta.cursor("link message", &link))?;
-            if link.name == name {
-                found = Some(link);
+            let link = parse(meta, &link)?;
+            if link.name != name.as_bytes() {
+                return Ok(());
             }
-            Ok(())
+            match found.replace(link.link()?) {
+                None => Ok(()),
+                Some(_) => Err(Fault::Damaged(format!("two links of the name {name:?}"))),
+            }
         },
     )?;
     Ok(found)
+}
+
+fn parse<'a>(meta: &Meta, body: &'a [u8]) -> Parse<LinkMessage<'a>> {
+    LinkMessage::parse(meta.cursor("link message", body))
 }
 
 fn record_hash(record: &[u8]) -> Parse<u32> {
@@ -193,11 +201,11 @@ impl OldGroup<'_> {
     fn link(&self, name: &[u8], entry: &Entry) -> Parse<Link> {
         /// The entry is a symbolic link.
         const SYMBOLIC: u32 = 2;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let name = text(name);
+        let cursor = self.meta.cursor("symbol table", &[]);
+        let name = cursor.text(name)?;
         let target = match *entry {
             Entry { cache_type: SYMBOLIC, link_value, .. } => {
-                LinkTarget::Soft { path: text(self.names.string(self.meta, u64::from(link_value))?) }
+                LinkTarget::Soft { path: cursor.text(self.names.string(self.meta, u64::from(link_value))?)? }
             }
             Entry { header: Some(address), .. } => LinkTarget::Hard { address },
             Entry { header: None, .. } => {

@@ -31,7 +31,7 @@ pub(crate) mod shared;
 pub(crate) mod superblock;
 pub(crate) mod virtual_layout;
 
-pub(crate) use cursor::{Cursor, encoded_size};
+pub(crate) use cursor::{Cursor, before_nul, encoded_size};
 pub(crate) use fault::{Fault, Parse};
 pub(crate) use lookup3::lookup3;
 pub(crate) use meta::{MAX_METADATA_BYTES, Meta, Sizes};

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use crate::{
     Dataspace, Datatype,
-    format::{Meta, Parse, object_header::kind, shared},
+    format::{Cursor, Meta, Parse, object_header::kind, shared},
 };
+
+const WHAT: &str = "attribute message";
 
 /// An attribute as stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,18 +24,24 @@ pub(crate) struct AttributeMessage {
 
 impl AttributeMessage {
     /// The name alone, so that looking for one attribute does not parse all.
-    pub(crate) fn parse_name(meta: &Meta, body: &[u8]) -> Parse<String> {
-        let mut cursor = meta.cursor("attribute message", body);
+    pub(crate) fn parse_name<'a>(meta: &Meta, body: &'a [u8]) -> Parse<&'a [u8]> {
+        let mut cursor = meta.cursor(WHAT, body);
         let version = cursor.u8()?;
         cursor.skip(1)?;
         let name_bytes = cursor.u16()?;
         cursor.skip(if version >= 3 { 5 } else { 4 })?;
-        Ok(text(cursor.take(usize::from(name_bytes))?))
+        let name = cursor.take(usize::from(name_bytes))?;
+        without_terminator(&cursor, name)
+    }
+
+    /// The name alone, as text.
+    pub(crate) fn parse_text_name(meta: &Meta, body: &[u8]) -> Parse<String> {
+        meta.cursor(WHAT, body).text(Self::parse_name(meta, body)?)
     }
 
     /// Reads an attribute message.
     pub(crate) fn parse(meta: &Meta, body: &[u8]) -> Parse<Self> {
-        let mut cursor = meta.cursor("attribute message", body);
+        let mut cursor = meta.cursor(WHAT, body);
         let version = cursor.u8()?;
         if !(1..=3).contains(&version) {
             return Err(cursor.unsupported(format_args!("version {version}")));
@@ -44,8 +52,8 @@ impl AttributeMessage {
             flags => flags,
         };
         let (name_bytes, type_bytes, space_bytes) = (cursor.u16()?, cursor.u16()?, cursor.u16()?);
-        if version == 3 {
-            cursor.skip(1)?; // the name's character set
+        if version == 3 && !matches!(cursor.u8()?, 0 | 1) {
+            return Err(cursor.damaged("a name of an unknown character set"));
         }
         let mut part = |size: u16| {
             let start = cursor.position();
@@ -55,9 +63,8 @@ impl AttributeMessage {
             }
             Parse::Ok(part)
         };
-        let name = text(part(name_bytes)?);
-        let dtype = part(type_bytes)?;
-        let space = part(space_bytes)?;
+        let (name, dtype, space) = (part(name_bytes)?, part(type_bytes)?, part(space_bytes)?);
+        let name = cursor.text(without_terminator(&cursor, name)?)?;
         let resolved = |shared: bool, kind: u16, body| {
             if shared { shared::shared_body(meta, kind, body).map(Cow::Owned) } else { Parse::Ok(Cow::Borrowed(body)) }
         };
@@ -72,7 +79,10 @@ impl AttributeMessage {
     }
 }
 
-/// A name up to its NUL.
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes.split(|&b| b == 0).next().unwrap_or_default()).into_owned()
+/// A name without the byte after it: as in libhdf5, which does not look whether that is a NUL, but refuses one before.
+fn without_terminator<'a>(cursor: &Cursor<'_>, name: &'a [u8]) -> Parse<&'a [u8]> {
+    match name.split_last() {
+        Some((_, name)) if !name.contains(&0) => Ok(name),
+        _ => Err(cursor.damaged(format_args!("the name b\"{}\"", name.escape_ascii()))),
+    }
 }

@@ -13,4 +13,4 @@ pub(crate) use fill_value::FillValue;
 pub(crate) use filter_pipeline::FilterPipeline;
 pub(crate) use info::{AttributeInfo, Dense, LinkInfo, SymbolTable};
 pub(crate) use layout::{ChunkIndex, Chunked, LayoutMessage};
-pub(crate) use link::parse as parse_link;
+pub(crate) use link::LinkMessage;

@@ -48,22 +48,27 @@ pub(crate) fn parse(cursor: &Cursor<'_>) -> Parse<Vec<Mapping>> {
             return Err(cursor.unsupported(format_args!("flags {unknown:#04x}")));
         }
         let file = if flags & SAME_FILE != 0 {
-            SourceName::parse(b".")
+            SourceName::parse(".".to_owned())
         } else if flags & FILE_SHARED != 0 {
             earlier(&mut cursor, &mappings)?.file.clone()
         } else {
-            SourceName::parse(cursor.c_string()?)
+            source_name(&mut cursor)?
         };
         let dataset = if flags & DATASET_SHARED != 0 {
             earlier(&mut cursor, &mappings)?.dataset.clone()
         } else {
-            SourceName::parse(cursor.c_string()?)
+            source_name(&mut cursor)?
         };
         let source_selected = MappedSelection::parse(&mut cursor)?;
         let selected = MappedSelection::parse(&mut cursor)?;
         mappings.push(Mapping { file, dataset, source_selected, selected });
     }
     Ok(mappings)
+}
+
+fn source_name(cursor: &mut Cursor<'_>) -> Parse<SourceName> {
+    let name = cursor.c_string()?;
+    Ok(SourceName::parse(cursor.text(name)?))
 }
 
 fn earlier<'a>(cursor: &mut Cursor<'_>, mappings: &'a [Mapping]) -> Parse<&'a Mapping> {

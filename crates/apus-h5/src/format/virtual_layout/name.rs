@@ -10,9 +10,8 @@ pub(crate) struct SourceName {
 }
 
 impl SourceName {
-    /// Takes a name apart. Bytes that are no UTF-8 are replaced: no file or link of that name will be found.
-    pub(super) fn parse(bytes: &[u8]) -> Self {
-        let pattern = String::from_utf8_lossy(bytes).into_owned();
+    /// Takes a name apart.
+    pub(super) fn parse(pattern: String) -> Self {
         let mut parts = vec![String::new()];
         let mut chars = pattern.chars().peekable();
         while let Some(c) = chars.next() {
@@ -52,7 +51,7 @@ mod tests {
     #[test]
     fn puts_block_numbers_in() {
         let check = |pattern: &str, expect: &str, has_number: bool| {
-            let name = SourceName::parse(pattern.as_bytes());
+            let name = SourceName::parse(pattern.to_owned());
             assert_eq!((name.of_block(12), name.has_block_number()), (expect.to_owned(), has_number));
         };
         check("part.h5", "part.h5", false);

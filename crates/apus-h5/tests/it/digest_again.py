@@ -25,13 +25,14 @@ for file, datasets in digests.items():
     with h5py.File(file) as f:
         for name, (shape, dtype, _) in datasets.items():
             try:
-                a = np.ascontiguousarray(f[name][...])
+                a = np.asarray(f[name][...], order="C")
             except KeyError as error:
                 # libhdf5 2.0 does not open its own narrow floats in headers without checksums; those were converted, not cached.
                 assert "unusually large" in str(error)
                 continue
             a = a.astype(a.dtype.newbyteorder("<"))
-            assert (list(a.shape), a.dtype.str) == (shape, dtype), name
+            # Some versions of the program beside the repository state scalars as arrays of one element.
+            assert list(a.shape) in (shape, shape[1:]) and a.dtype.str == dtype, name
             datasets[name][2] = hashlib.sha256(a.tobytes()).hexdigest()[:32]
 with open("DIGESTS.json", "w") as f:
     json.dump(digests, f)

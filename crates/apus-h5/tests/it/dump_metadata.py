@@ -254,4 +254,5 @@ def dump(path: str) -> dict:
     return objects
 
 
-json.dump({path: dump(path) for path in sys.argv[1:]}, sys.stdout)
+if __name__ == "__main__":
+    json.dump({path: dump(path) for path in sys.argv[1:]}, sys.stdout)

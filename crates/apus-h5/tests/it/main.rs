@@ -3,6 +3,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod chunks;
+mod damage;
 mod data;
 mod folder;
 mod hostile;

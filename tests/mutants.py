@@ -13,6 +13,7 @@ A mutant depends on nothing but its name, SEED-NUMBER. Apus is `crates/apus-h5/e
 """
 import argparse
 import collections
+import concurrent.futures
 import hashlib
 import json
 import os
@@ -38,8 +39,8 @@ import dump_metadata
 
 # The same as in the example.
 MAX_DEPTH, MAX_OBJECTS, MAX_BYTES = 3, 100, 4 << 20
-# What a reader may take for one file.
-LIMIT_S = 3
+# What a reader may take for one file. libhdf5 hangs now and then; Apus must not, however busy the machine is.
+H5PY_LIMIT_S, APUS_LIMIT_S = 2, 30
 # h5py begins anew after so many files: what damaged ones leave behind adds up.
 FILES_PER_READER = 1000
 BATCH = 200
@@ -442,11 +443,12 @@ def mutate(bases: dict[str, Base], name: str) -> tuple[str, bytes, str]:
     base_name = rng.choice(list(bases))
     base = bases[base_name]
     data = bytearray(base.data)
-    done = []
+    done, touched = [], []
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         at = rng.choice(base.places) if rng.random() < 0.96 else rng.randrange(8, len(data))
-        done.append(change(rng, data, at))
-    touched = [i for i in range(len(data)) if data[i] != base.data[i]]
+        text, places = change(rng, data, at)
+        done.append(text)
+        touched += places
     if rng.random() < 0.97:
         for region in base.regions:
             if any(region.start <= i < region.end for i in touched):
@@ -454,33 +456,34 @@ def mutate(bases: dict[str, Base], name: str) -> tuple[str, bytes, str]:
     return base_name, bytes(data), "; ".join(done)
 
 
-def change(rng: random.Random, data: bytearray, at: int) -> str:
-    """Changes a field at `at`."""
+def change(rng: random.Random, data: bytearray, at: int) -> tuple[str, list[int]]:
+    """Changes a field at `at`: what was done, and the bytes that may have changed."""
     kind = rng.choice(("flip", "flip", "byte", "add", "add", "field", "swap", "copy"))
     if kind == "flip":
         bits = [rng.randrange(8) for _ in range(rng.choice((1, 1, 1, 2)))]
         for bit in bits:
             data[at] ^= 1 << bit
-        return f"flip bits {bits} at {at}"
+        return f"flip bits {bits} at {at}", [at]
     if kind == "byte":
         data[at] = rng.choice((0, 1, 2, 3, 4, 8, 16, 0x7f, 0x80, 0xfe, 0xff, rng.randrange(256)))
-        return f"set byte {at} to {data[at]}"
+        return f"set byte {at} to {data[at]}", [at]
     width = min(rng.choice((1, 2, 4, 8, 8)), len(data) - at)
+    places = list(range(at, at + width))
     if kind == "add":
         step = rng.choice((1, 1, 2, 3, 4, 8, 16)) * rng.choice((1, -1))
         value = int.from_bytes(data[at:at + width], "little") + step
         data[at:at + width] = (value % (1 << 8 * width)).to_bytes(width, "little")
-        return f"add {step} to the {width} bytes at {at}"
+        return f"add {step} to the {width} bytes at {at}", places
     if kind == "field":
         value = rng.choice((0, 1, 2, (1 << 8 * width) - 1, rng.randrange(300), 1 << rng.randrange(8 * width)))
         data[at:at + width] = (value % (1 << 8 * width)).to_bytes(width, "little")
-        return f"set the {width} bytes at {at} to {value}"
+        return f"set the {width} bytes at {at} to {value}", places
     near = max(8, min(len(data) - width, at + rng.choice((-1, 1)) * rng.choice((1, 2, 4, 8, 16, 24, 32, 40, 48, width, rng.randrange(200)))))
     here, there = bytes(data[at:at + width]), bytes(data[near:near + width])
     data[at:at + width] = there
     if kind == "swap":
         data[near:near + width] = here
-    return f"{kind} {width} bytes from {near} to {at}"
+    return f"{kind} {width} bytes from {near} to {at}", places + list(range(near, near + width))
 
 
 # --- What h5py reads ---------------------------------------------------------------------------------------------------------
@@ -524,7 +527,7 @@ def describe(obj) -> dict:
                 return about
             about["dtype"] = dump_metadata.native_type(dtype)
             if int(np.prod([int(n) for n in obj.shape or (1,)], dtype=object)) * dtype.itemsize <= MAX_BYTES:
-                about["values"] = digest(obj[()] if obj.shape is not None else None, dtype)
+                about["values"] = digest(obj[...] if obj.shape is not None else None, dtype)
         except Exception as error:
             about["values error"] = str(error)
     try:
@@ -576,7 +579,8 @@ def digest(array, dtype) -> str | None:
             value = value if isinstance(value, bytes) else b"" if value in (None, 0) else value.encode("utf-8", "surrogateescape")
             hashed.update(len(value).to_bytes(8, "little") + value)
     elif (base := h5py.check_vlen_dtype(dtype)) is not None:
-        if base.hasobject:
+        # h5py hands out big-endian sequences as if they were little-endian.
+        if base.hasobject or not base.isnative:
             return None
         array = np.asarray(array, dtype=object) if not isinstance(array, np.ndarray) or array.dtype != object else array
         for value in array.ravel() if array.dtype == object else [array]:
@@ -602,8 +606,8 @@ def serve() -> None:
 class Reader:
     """A process that reads files one by one; it is started again when it crashes or hangs."""
 
-    def __init__(self, command: list[str], files_per_process: int | None = None, environment: dict | None = None):
-        self.command, self.files_per_process = command, files_per_process
+    def __init__(self, command: list[str], limit_s: float, files_per_process: int | None = None, environment: dict | None = None):
+        self.command, self.limit_s, self.files_per_process = command, limit_s, files_per_process
         self.environment = os.environ | (environment or {})
         self.process = None
 
@@ -640,7 +644,7 @@ class Reader:
         return out
 
     def line(self) -> bytes | None:
-        deadline = time.monotonic() + LIMIT_S
+        deadline = time.monotonic() + self.limit_s
         while b"\n" not in self.pending:
             ready, _, _ = select.select([self.process.stdout], [], [], max(0, deadline - time.monotonic()))
             part = os.read(self.process.stdout.fileno(), 1 << 16) if ready else b""
@@ -692,16 +696,15 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the number of the first mutant")
     parser.add_argument("--replay", metavar="SEED-NUMBER", help="only this mutant, in full")
     parser.add_argument("--keep", type=pathlib.Path, help="a folder for the mutants that differ")
+    parser.add_argument("--apus", type=pathlib.Path, help="the program to be compared, instead of the one that cargo builds")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
         serve()
         return 0
-    subprocess.run(["cargo", "build", "--quiet", "-p", "apus-h5", "--example", "digest_files"], cwd=ROOT, check=True)
-    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    apus = Reader([str(target / "debug/examples/digest_files")])
+    apus = Reader([str(arguments.apus or build())], APUS_LIMIT_S)
     serve_command = [sys.executable, __file__, "--serve"]
-    h5 = Reader(serve_command, FILES_PER_READER)
+    h5 = Reader(serve_command, H5PY_LIMIT_S, FILES_PER_READER)
     with tempfile.TemporaryDirectory(prefix="mutants") as folder:
         folder = pathlib.Path(folder)
         bases = make_bases(folder)
@@ -712,6 +715,11 @@ def main() -> int:
         finally:
             apus.stop()
             h5.stop()
+
+
+def build() -> pathlib.Path:
+    subprocess.run(["cargo", "build", "--quiet", "-p", "apus-h5", "--example", "digest_files"], cwd=ROOT, check=True)
+    return pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug/examples/digest_files"
 
 
 def replay(bases, folder, name: str, apus: Reader, h5: Reader) -> int:
@@ -735,6 +743,7 @@ def compare_many(bases, folder, arguments, apus: Reader, h5: Reader, serve_comma
             return 1
     counts = collections.Counter()
     different = []
+    pool = concurrent.futures.ThreadPoolExecutor(2)
     start = time.monotonic()
     for first in range(arguments.first, arguments.first + arguments.count, BATCH):
         names = [f"{arguments.seed}-{i}" for i in range(first, min(first + BATCH, arguments.first + arguments.count))]
@@ -743,7 +752,8 @@ def compare_many(bases, folder, arguments, apus: Reader, h5: Reader, serve_comma
         for path, (_, data, _) in zip(paths, mutants):
             path.write_bytes(data)
         texts = [str(path) for path in paths]
-        for name, path, (base, data, done), ours, theirs in zip(names, paths, mutants, apus.read(texts), h5.read(texts)):
+        found_and_expected = pool.map(lambda reader: reader.read(texts), (apus, h5))
+        for name, path, (base, data, done), ours, theirs in zip(names, paths, mutants, *found_and_expected):
             counts["mutants"] += 1
             counts["h5py crashed or hung"] += theirs is None
             counts["datasets read by Apus"] += read_values(ours)
@@ -766,7 +776,7 @@ def compare_many(bases, folder, arguments, apus: Reader, h5: Reader, serve_comma
 def is_steady(serve_command, path: str, answer: dict) -> bool:
     """Whether h5py reads the same whatever its memory held before: what libhdf5 takes from beyond a buffer is no reference."""
     for fill in ("85", "170"):
-        reader = Reader(serve_command, environment={"MALLOC_PERTURB_": fill})
+        reader = Reader(serve_command, 5 * H5PY_LIMIT_S, environment={"MALLOC_PERTURB_": fill})
         [again] = reader.read([path])
         reader.stop()
         if again != answer:

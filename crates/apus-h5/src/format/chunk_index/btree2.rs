@@ -1,6 +1,6 @@
 //! Version-2 B-trees of chunks: more than one dimension is unlimited.
 
-use super::table::Builder;
+use super::{check_filtered, table::Builder};
 use crate::{
     format::{Fault, Meta, Parse, btree_v2::BTreeV2},
     read::grid::Grid,
@@ -12,13 +12,14 @@ const PLAIN: u8 = 10;
 const FILTERED: u8 = 11;
 
 /// Reads all records of the tree whose header is at `address`.
-pub(super) fn read(meta: &Meta, address: u64, grid: &Grid, builder: &mut Builder) -> Parse<()> {
+pub(super) fn read(meta: &Meta, address: u64, grid: &Grid, filtered: bool, builder: &mut Builder) -> Parse<()> {
     const WHAT: &str = "version-2 B-tree record of a chunk";
     let tree = BTreeV2::open(meta, address)?;
     let kind = tree.kind();
     if !matches!(kind, PLAIN | FILTERED) {
         return Err(Fault::Damaged(format!("a version-2 B-tree with records of type {kind} as an index of chunks")));
     }
+    check_filtered(kind == FILTERED, filtered)?;
     let mut place = vec![0; grid.rank()];
     // libhdf5 searches the records, which finds what listing them finds only where they are in order.
     let mut before: Option<u64> = None;

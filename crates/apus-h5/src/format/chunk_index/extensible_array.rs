@@ -51,7 +51,7 @@ pub(super) fn read(meta: &Meta, address: u64, chunks: &mut Chunks<'_>) -> Parse<
     cursor.signature(b"EAHD")?;
     cursor.version(0)?;
     let (client, element_bytes, max_bits) = (cursor.u8()?, cursor.u8()?, cursor.u8()?);
-    let elements = Elements::new(&cursor, client, element_bytes)?;
+    let elements = Elements::new(&cursor, client, element_bytes, chunks.filtered)?;
     let (index_elements, min_block_elements, min_pointers) = (cursor.u8()?, cursor.u8()?, cursor.u8()?);
     let page_bits = cursor.u8()?;
     let page_elements = 1u64.checked_shl(page_bits.into());

@@ -1,6 +1,6 @@
 //! Fixed arrays of chunks: no dimension is unlimited.
 
-use super::{numbering::Numbering, table::Builder};
+use super::{check_filtered, numbering::Numbering, table::Builder};
 use crate::{
     format::{Cursor, Fault, Meta, Parse},
     read::grid::Grid,
@@ -17,7 +17,7 @@ pub(super) struct Elements {
 
 impl Elements {
     /// Checks client and element size of an array's header.
-    pub(super) fn new(cursor: &Cursor<'_>, client: u8, bytes: u8) -> Parse<Self> {
+    pub(super) fn new(cursor: &Cursor<'_>, client: u8, bytes: u8, filtered: bool) -> Parse<Self> {
         let offset = cursor.sizes().offset;
         let size_bytes = match client {
             0 if bytes == offset => None,
@@ -25,6 +25,7 @@ impl Elements {
             0 | 1 => return Err(cursor.damaged(format_args!("elements of {bytes} bytes"))),
             _ => return Err(cursor.unsupported(format_args!("client {client}"))),
         };
+        check_filtered(size_bytes.is_some(), filtered)?;
         Ok(Self { size_bytes, bytes })
     }
 
@@ -69,6 +70,8 @@ pub(super) struct Chunks<'a> {
     pub(super) budget: u64,
     /// The elements that were set: none from this one on.
     pub(super) n_set: u64,
+    /// Whether the dataset has filters.
+    pub(super) filtered: bool,
 }
 
 impl Chunks<'_> {
@@ -95,7 +98,7 @@ pub(super) fn read(meta: &Meta, address: u64, chunks: &mut Chunks<'_>) -> Parse<
     cursor.signature(b"FAHD")?;
     cursor.version(0)?;
     let (client, element_bytes, page_bits) = (cursor.u8()?, cursor.u8()?, cursor.u8()?);
-    let elements = Elements::new(&cursor, client, element_bytes)?;
+    let elements = Elements::new(&cursor, client, element_bytes, chunks.filtered)?;
     let n_elements = cursor.length()?;
     if n_elements != chunks.n_set {
         return Err(cursor.damaged(format_args!("{n_elements} elements for {} chunks", chunks.n_set)));

@@ -39,31 +39,39 @@ pub(crate) fn read(
     let budget = meta.len();
     match layout.index {
         Kind::BTree1 => btree1::read(meta, address, grid, layout.element_bytes, &mut builder)?,
-        Kind::BTree2 => btree2::read(meta, address, grid, &mut builder)?,
+        Kind::BTree2 => btree2::read(meta, address, grid, filtered, &mut builder)?,
         Kind::Single { filtered: size_and_mask } => {
             if grid.n_chunks() != 1 {
                 return Err(Fault::Damaged(format!("an index of one chunk for {} of them", grid.n_chunks())));
             }
+            check_filtered(size_and_mask.is_some(), filtered)?;
             let (size, mask) = size_and_mask.unwrap_or((chunk_bytes, 0));
             builder.insert(0, address, size, mask)?;
         }
         Kind::Implicit => {
-            if filtered {
-                return Err(Fault::damaged("filtered chunks cannot have an implicit index"));
-            }
+            check_filtered(false, filtered)?;
             return Ok(ChunkIndex::implicit(address, chunk_bytes, Numbering::new(grid, max_dims)?, grid));
         }
         Kind::FixedArray { .. } => {
             let numbering = Numbering::new(grid, max_dims)?;
             let n_set = numbering.n_chunks_max(grid, max_dims)?;
-            let mut chunks = Chunks { grid, numbering: &numbering, builder: &mut builder, budget, n_set };
+            let mut chunks = Chunks { grid, numbering: &numbering, builder: &mut builder, budget, n_set, filtered };
             fixed_array::read(meta, address, &mut chunks)?;
         }
         Kind::ExtensibleArray { .. } => {
             let numbering = Numbering::with_unlimited_first(grid, max_dims)?;
-            let mut chunks = Chunks { grid, numbering: &numbering, builder: &mut builder, budget, n_set: 0 };
+            let mut chunks = Chunks { grid, numbering: &numbering, builder: &mut builder, budget, n_set: 0, filtered };
             extensible_array::read(meta, address, &mut chunks)?;
         }
     }
     Ok(builder.finish())
+}
+
+/// Whether an index is of filtered chunks, and so states their sizes, must agree with the dataset's filters.
+fn check_filtered(index: bool, dataset: bool) -> Parse<()> {
+    match (index, dataset) {
+        (true, false) => Err(Fault::damaged("an index of filtered chunks for a dataset without filters")),
+        (false, true) => Err(Fault::damaged("an index of unfiltered chunks for a dataset with filters")),
+        _ => Ok(()),
+    }
 }

@@ -276,6 +276,15 @@ class Base:
             if byte:
                 near[max(0, i - 4):i + 5] = b"\1" * 9
         self.places = [i for i in range(8, len(self.data)) if near[i] and not is_raw[i]]
+        starts = {start for start, _ in raw}
+        self.pointers = [i for i in self.places if i + 8 <= len(self.data) and self.is_address(int.from_bytes(self.data[i:i + 8], "little"), starts)]
+
+    def is_address(self, value: int, starts: set[int]) -> bool:
+        """Whether something begins there: values, a structure with a signature, or an old object header."""
+        if not 48 <= value <= len(self.data) - 8:
+            return False
+        there = self.data[value:value + 4]
+        return value in starts or (there.isalpha() and there.isupper()) or (there[:2] == b"\1\0" and value % 8 == 0)
 
 
 def make_bases(folder: pathlib.Path) -> dict[str, Base]:
@@ -446,7 +455,7 @@ def mutate(bases: dict[str, Base], name: str) -> tuple[str, bytes, str]:
     done, touched = [], []
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         at = rng.choice(base.places) if rng.random() < 0.96 else rng.randrange(8, len(data))
-        text, places = change(rng, data, at)
+        text, places = redirect(rng, data, base) if base.pointers and rng.random() < 0.12 else change(rng, data, at)
         done.append(text)
         touched += places
     if rng.random() < 0.97:
@@ -454,6 +463,17 @@ def mutate(bases: dict[str, Base], name: str) -> tuple[str, bytes, str]:
             if any(region.start <= i < region.end for i in touched):
                 region.repair(data)
     return base_name, bytes(data), "; ".join(done)
+
+
+def redirect(rng: random.Random, data: bytearray, base: Base) -> tuple[str, list[int]]:
+    """Lets one address be another that is in the file, or lets them change places: as `change`."""
+    at, other = rng.choice(base.pointers), rng.choice(base.pointers)
+    here, there = bytes(data[at:at + 8]), bytes(data[other:other + 8])
+    data[at:at + 8] = there
+    if rng.random() < 0.5:
+        return f"copy the address at {other} to {at}", list(range(at, at + 8))
+    data[other:other + 8] = here
+    return f"swap the addresses at {at} and {other}", [*range(at, at + 8), *range(other, other + 8)]
 
 
 def change(rng: random.Random, data: bytearray, at: int) -> tuple[str, list[int]]:

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Cursor, Fault, Parse, checksum, shared::SharedMessageTable};
+use super::{Cursor, Fault, Parse, checksum, shared_heaps::SharedHeaps};
 use crate::source::{BlockCache, ByteSource};
 
 /// The most bytes of one structure, and of everything that one question (a list of links, an attribute's value) collects.
@@ -26,13 +26,14 @@ pub(crate) struct Meta {
     cache: BlockCache,
     base: u64,
     sizes: Sizes,
-    pub(super) shared_messages: Option<SharedMessageTable>,
+    /// Where shared messages are, once the superblock's extension was read.
+    pub(super) shared_heaps: SharedHeaps,
 }
 
 impl Meta {
     /// Reads over `cache`; address 0 is at byte `base`.
     pub(super) fn new(cache: BlockCache, base: u64, sizes: Sizes) -> Self {
-        Self { cache, base, sizes, shared_messages: None }
+        Self { cache, base, sizes, shared_heaps: SharedHeaps::default() }
     }
 
     /// The sizes of addresses and lengths.

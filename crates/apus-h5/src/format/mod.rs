@@ -6,7 +6,7 @@
 //! - [`superblock`] opens a file; [`object_header`] gives an object's messages, [`shared`] those that are kept elsewhere.
 //! - [`message`] holds one parser per message: dataspace, layout, filter pipeline, fill value, link, attribute ...; the
 //!   datatype message is parsed in `dtype/parse.rs`.
-//! - [`chunk_index`] finds chunks, [`virtual_layout`] tells what a virtual dataset is made of.
+//! - [`grid`] is the arithmetic of chunks; [`chunk_index`] finds them, [`virtual_layout`] tells what a virtual dataset is made of.
 //! - [`btree_v2`], [`fractal_heap`], [`global_heap`] are what messages refer to.
 //!
 //! A file is hostile until read: each size is checked against the file's length before anything is allocated, each walk
@@ -21,6 +21,7 @@ mod cursor;
 mod fault;
 pub(crate) mod fractal_heap;
 pub(crate) mod global_heap;
+pub(crate) mod grid;
 pub(crate) mod links;
 mod local_heap;
 mod lookup3;
@@ -28,6 +29,7 @@ pub(crate) mod message;
 mod meta;
 pub(crate) mod object_header;
 pub(crate) mod shared;
+mod shared_heaps;
 pub(crate) mod superblock;
 pub(crate) mod virtual_layout;
 

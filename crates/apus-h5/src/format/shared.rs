@@ -8,52 +8,30 @@ use super::{
     fractal_heap::FractalHeap,
     meta::at_address,
     object_header::{FLAG_SHARED, Message, ObjectHeader, kind},
+    shared_heaps::SharedHeaps,
 };
 
-/// The file's heaps of shared messages.
-#[derive(Clone, Debug)]
-pub(crate) struct SharedMessageTable {
-    indexes: Vec<Index>,
-}
-
-/// One heap, and which messages it holds.
-#[derive(Clone, Debug)]
-struct Index {
-    /// Bit N is set where messages of number N are held.
-    kinds: u16,
-    heap: Option<u64>,
-}
-
-impl SharedMessageTable {
-    /// Reads the table that the message `body` of the superblock extension points to.
-    pub(super) fn read(meta: &Meta, body: &[u8]) -> Parse<Self> {
-        const WHAT: &str = "shared message table";
-        let mut cursor = meta.cursor("shared message table message", body);
+/// Reads the table that the message `body` of the superblock extension points to.
+pub(super) fn read_table(meta: &Meta, body: &[u8]) -> Parse<SharedHeaps> {
+    const WHAT: &str = "shared message table";
+    let mut cursor = meta.cursor("shared message table message", body);
+    cursor.version(0)?;
+    let address = cursor.defined_address(WHAT)?;
+    let n_indexes = cursor.u8()?;
+    let index_bytes = 14 + 2 * u64::from(meta.sizes().offset);
+    let bytes = meta.read_verified(WHAT, address, 4 + u64::from(n_indexes) * index_bytes + 4)?;
+    let mut cursor = meta.cursor(WHAT, &bytes);
+    cursor.signature(b"SMTB")?;
+    let mut heaps = SharedHeaps::default();
+    for _ in 0..n_indexes {
         cursor.version(0)?;
-        let address = cursor.defined_address(WHAT)?;
-        let n_indexes = cursor.u8()?;
-        let index_bytes = 14 + 2 * u64::from(meta.sizes().offset);
-        let bytes = meta.read_verified(WHAT, address, 4 + u64::from(n_indexes) * index_bytes + 4)?;
-        let mut cursor = meta.cursor(WHAT, &bytes);
-        cursor.signature(b"SMTB")?;
-        let mut indexes = Vec::new();
-        for _ in 0..n_indexes {
-            cursor.version(0)?;
-            cursor.skip(1)?; // list or B-tree: only writers look messages up
-            let kinds = cursor.u16()?;
-            cursor.skip(4 + 2 + 2 + 2)?; // minimum size, cut-offs, number of messages
-            cursor.address()?;
-            indexes.push(Index { kinds, heap: cursor.address()? });
-        }
-        Ok(Self { indexes })
+        cursor.skip(1)?; // list or B-tree: only writers look messages up
+        let kinds = cursor.u16()?;
+        cursor.skip(4 + 2 + 2 + 2)?; // minimum size, cut-offs, number of messages
+        cursor.address()?;
+        heaps.push(kinds, cursor.address()?);
     }
-
-    fn heap(&self, message_kind: u16) -> Option<u64> {
-        // Both fill value messages count as one kind.
-        let held_as = if message_kind == kind::FILL_VALUE_OLD { kind::FILL_VALUE } else { message_kind };
-        let bit = 1u16.checked_shl(u32::from(held_as))?;
-        self.indexes.iter().find(|index| index.kinds & bit != 0)?.heap
-    }
+    Ok(heaps)
 }
 
 impl Message {
@@ -104,7 +82,9 @@ pub(crate) fn shared_body(meta: &Meta, message_kind: u16, reference: &[u8]) -> P
 
 /// The message that `heap_id` names in the heap for messages of that number.
 pub(crate) fn body_in_heap(meta: &Meta, message_kind: u16, heap_id: &[u8]) -> Parse<Vec<u8>> {
-    let heap = meta.shared_messages.as_ref().and_then(|table| table.heap(message_kind)).ok_or_else(|| {
+    // Both fill value messages count as one kind.
+    let held_as = if message_kind == kind::FILL_VALUE_OLD { kind::FILL_VALUE } else { message_kind };
+    let heap = meta.shared_heaps.of(held_as).ok_or_else(|| {
         Fault::Damaged(format!(
             "message {message_kind:#06x} is in the shared message heap, but the file has none for it"
         ))

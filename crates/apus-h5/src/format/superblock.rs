@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     Cursor, Fault, Meta, Parse, Sizes, checksum,
     object_header::{ObjectHeader, kind},
-    shared::SharedMessageTable,
+    shared,
 };
 use crate::source::{BlockCache, ByteSource};
 
@@ -54,7 +54,7 @@ pub(crate) fn open(source: Arc<dyn ByteSource>, cache_bytes: usize) -> Result<(M
     if let Some(extension) = superblock.extension {
         let header = ObjectHeader::read(&meta, extension)?;
         if let Some(message) = header.message(kind::SHARED_MESSAGE_TABLE) {
-            meta.shared_messages = Some(SharedMessageTable::read(&meta, &message.body)?);
+            meta.shared_heaps = shared::read_table(&meta, &message.body)?;
         }
     }
     Ok((meta, superblock.root))

@@ -1,7 +1,7 @@
 //! From the rows that are wanted to blocks of bytes: plan, coalesce, fetch, decode, place.
 //!
 //! - [`wanted`] checks a [`Selection`] against the extent; [`plan`] cuts the answer into segments and says which parts of which
-//!   chunks each is made of. Both are pure. [`grid`] is the arithmetic of chunks.
+//!   chunks each is made of. Both are pure.
 //! - [`storage`] knows where chunks are ([`caches`] keeps the indexes); [`fetch`] joins reads that are close in the file.
 //! - [`segments`] reads, decodes and ([`place`]) puts elements where they belong, in [`buffers`] that are used again; [`direct`] reads them
 //!   there, where nothing is to be decoded.
@@ -13,7 +13,6 @@ mod buffers;
 pub(crate) mod caches;
 mod direct;
 mod fetch;
-pub(crate) mod grid;
 mod place;
 mod plan;
 mod pool;

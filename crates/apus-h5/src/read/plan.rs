@@ -7,10 +7,8 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{
-    grid::Grid,
-    wanted::{Axis, Wanted},
-};
+use super::wanted::{Axis, Wanted};
+use crate::format::grid::Grid;
 
 /// A segment ends before the chunk band with which it would be longer than this: it is to leave as one block.
 const SEGMENT_BYTES: u64 = 1 << 20;

@@ -5,13 +5,12 @@ use std::{ops::Range, sync::Arc};
 use super::{
     ReadOptions, Selection,
     buffers::Buffer,
-    grid::product,
     storage::{Form, Storage},
     stored::StoredReader,
     virtual_dataset::VirtualReader,
     wanted::Wanted,
 };
-use crate::{Dataset, Datatype, Error, Layout, Result};
+use crate::{Dataset, Datatype, Error, Layout, Result, format::grid::product};
 
 /// A piece of the answer: whole elements, native, little-endian, following those of the block before.
 #[derive(Debug)]

@@ -3,16 +3,14 @@
 
 use std::{io, sync::Arc};
 
-use super::{
-    caches::KeptChunk,
-    grid::{Grid, product},
-};
+use super::caches::KeptChunk;
 use crate::{
     Dataset, Dataspace, Datatype, Error, File, Result,
     dtype::Converter,
     filter::{FilterError, Pipeline},
     format::{
         chunk_index::{self, ChunkIndex, ChunkLocation},
+        grid::{Grid, product},
         message::LayoutMessage,
     },
 };

@@ -4,10 +4,7 @@
 //! same chunks only where the keys are sound: each on the grid, in order, and between the two keys around it in the node above.
 
 use super::table::Builder;
-use crate::{
-    format::{Cursor, Fault, Meta, Parse},
-    read::grid::Grid,
-};
+use crate::format::{Cursor, Fault, Meta, Parse, grid::Grid};
 
 const WHAT: &str = "version-1 B-tree of chunks";
 /// The node type of chunks.

@@ -1,10 +1,7 @@
 //! Version-2 B-trees of chunks: more than one dimension is unlimited.
 
 use super::{check_filtered, table::Builder};
-use crate::{
-    format::{Fault, Meta, Parse, btree_v2::BTreeV2},
-    read::grid::Grid,
-};
+use crate::format::{Fault, Meta, Parse, btree_v2::BTreeV2, grid::Grid};
 
 /// The record type of unfiltered chunks.
 const PLAIN: u8 = 10;

@@ -1,10 +1,7 @@
 //! Fixed arrays of chunks: no dimension is unlimited.
 
 use super::{check_filtered, numbering::Numbering, table::Builder};
-use crate::{
-    format::{Cursor, Fault, Meta, Parse},
-    read::grid::Grid,
-};
+use crate::format::{Cursor, Fault, Meta, Parse, grid::Grid};
 
 /// The two clients of fixed and extensible arrays: plain and filtered chunks.
 #[derive(Clone, Copy, Debug)]

@@ -19,9 +19,9 @@ pub(crate) use table::{ChunkIndex, ChunkLocation};
 use self::{fixed_array::Chunks, numbering::Numbering, table::Builder};
 use super::{
     Fault, Meta, Parse,
+    grid::Grid,
     message::{ChunkIndex as Kind, Chunked},
 };
-use crate::read::grid::Grid;
 
 /// Reads the index of the chunks of `grid`. `max_dims` is what the dimensions may grow to, `chunk_bytes` the size of a decoded
 /// chunk, `filtered` whether the dataset has filters.

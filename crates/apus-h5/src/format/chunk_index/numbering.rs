@@ -1,9 +1,6 @@
 //! How arrays of chunks are numbered in a file: by the grid that the dataset may grow to, not the one that it has.
 
-use crate::{
-    format::{Fault, Parse},
-    read::grid::Grid,
-};
+use crate::format::{Fault, Parse, grid::Grid};
 
 /// Numbers chunks as the file does: row-major over the largest grid, in some order of the axes, of which the slowest may be
 /// without limit.

@@ -1,10 +1,7 @@
 //! The index in memory.
 
 use super::numbering::Numbering;
-use crate::{
-    format::{Fault, Meta, Parse},
-    read::grid::Grid,
-};
+use crate::format::{Fault, Meta, Parse, grid::Grid};
 
 /// A flat table may always take this much, however short the file; the kernel gives the memory only where it is written to.
 const MIN_TABLE_BYTES: u64 = 64 << 20;

@@ -6,9 +6,9 @@ use super::{
     boxes::{BoxSet, Ranges},
     comb::Comb,
 };
-use crate::{
-    format::virtual_layout::{Count, Dimension, MappedSelection},
-    read::grid::product,
+use crate::format::{
+    grid::product,
+    virtual_layout::{Count, Dimension, MappedSelection},
 };
 
 /// Elements of a dataset, none of them twice. Their number in row-major order is the *ordinal*.

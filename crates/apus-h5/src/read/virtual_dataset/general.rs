@@ -9,10 +9,10 @@ use std::{collections::HashMap, ops::Range, sync::Arc};
 use super::{Shared, cast::Cast, part::Source};
 use crate::{
     Indices, Result, RowRanges,
+    format::grid::Grid,
     read::{
         Block, Reader, Selection,
         buffers::{Buffer, Buffers},
-        grid::Grid,
         plan::{Plan, Segment, Tiling},
         storage::Form,
         wanted::Wanted,

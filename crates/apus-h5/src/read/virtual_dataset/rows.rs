@@ -5,7 +5,8 @@ use std::{ops::Range, sync::Arc};
 use super::{Shared, cast::Cast, general::GeneralReader};
 use crate::{
     Indices, Result, RowRanges,
-    read::{Block, Reader, Selection, buffers::Buffers, grid::product, storage::Form, wanted::Wanted},
+    format::grid::product,
+    read::{Block, Reader, Selection, buffers::Buffers, storage::Form, wanted::Wanted},
 };
 
 /// So many ranges of one source are asked for at a time; they take memory beside those of the request.

@@ -545,7 +545,8 @@ def describe(obj) -> dict:
             dtype = obj.dtype
             if overlaps(dtype):
                 return about
-            about["dtype"] = dump_metadata.native_type(dtype)
+            # Of a bool, numpy does not say whether the enum has a sign.
+            about["dtype"] = None if dtype.kind == "b" else dump_metadata.native_type(dtype)
             if int(np.prod([int(n) for n in obj.shape or (1,)], dtype=object)) * dtype.itemsize <= MAX_BYTES:
                 about["values"] = digest(obj[...] if obj.shape is not None else None, dtype)
         except Exception as error:

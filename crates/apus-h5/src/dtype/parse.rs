@@ -140,6 +140,15 @@ fn string(cursor: &Cursor<'_>, prefix: &Prefix) -> Parse<Datatype> {
 }
 
 fn reference(cursor: &Cursor<'_>, prefix: &Prefix) -> Parse<Datatype> {
+    // libhdf5 gives those of old these sizes, whatever the file states.
+    let expected = match prefix.bits & 15 {
+        0 => 8,
+        1 => 12,
+        _ => prefix.size,
+    };
+    if prefix.size != expected {
+        return Err(cursor.damaged(format_args!("a reference of {} bytes, not {expected}", prefix.size)));
+    }
     match prefix.bits & 15 {
         // Object and region references of old, then HDF5 1.12's to objects, regions and attributes.
         kind @ 0..=4 => Ok(Datatype::Reference { size: prefix.size, region: matches!(kind, 1 | 3) }),

@@ -21,6 +21,8 @@ impl FillValue {
         /// The value is never written, and what was not written reads as zeros, whatever the value (as h5py has it, which
         /// hands libhdf5 a zeroed buffer that this leaves alone).
         const NEVER: u8 = 1;
+        /// The highest number that has a meaning.
+        const IF_SET: u8 = 2;
         let (fill_time, defined) = match cursor.u8()? {
             // When space is allocated matters to writers only.
             1 | 2 => {
@@ -33,6 +35,9 @@ impl FillValue {
             }
             version => return Err(cursor.unsupported(format_args!("version {version}"))),
         };
+        if fill_time > IF_SET {
+            return Err(cursor.damaged(format_args!("a value that is written at time {fill_time}")));
+        }
         if !defined || fill_time == NEVER {
             return Ok(Self::default());
         }

@@ -59,9 +59,10 @@ pub enum Layout {
 }
 
 impl Dataset {
-    pub(crate) fn open(file: File, path: String, header: ObjectHeader) -> Result<Self> {
+    /// So many virtual datasets led to it, each a source of the one before.
+    pub(crate) fn open(file: File, path: String, header: ObjectHeader, depth: usize) -> Result<Self> {
         let mut description = Description::parse(&file, &header).map_err(|fault| fault.at(file.name(), &path))?;
-        description.space = virtual_dataset::extent(&file, &path, &description.layout, description.space)?;
+        description.space = virtual_dataset::extent(&file, &path, depth, &description.layout, description.space)?;
         Ok(Self(Arc::new(Opened { file, path, header, description })))
     }
 
@@ -176,13 +177,12 @@ impl Dataset {
     /// chunks that are too large, [`Error::Damaged`](crate::Error::Damaged) and [`Error::Io`](crate::Error::Io) from the chunk
     /// index.
     pub fn reader(&self, selection: Selection, options: &ReadOptions) -> Result<Reader> {
-        Reader::new(self, selection, Some(options), Form::Native, 0)
+        Reader::new(self, selection, options, Form::Native, 0)
     }
 
-    /// As [`reader`](Self::reader), without a pool: blocks are made by the thread that asks for them, each about a mebibyte or one
-    /// band of chunks.
+    /// As [`reader`](Self::reader) with the default options: blocks of at most a mebibyte, made by the thread that asks for them.
     pub fn reader_without_pool(&self, selection: Selection) -> Result<Reader> {
-        Reader::new(self, selection, None, Form::Native, 0)
+        self.reader(selection, &ReadOptions::default())
     }
 
     /// Reads everything, for datasets that are known to be small (at most `limit_bytes` in memory, else

@@ -130,7 +130,12 @@ impl File {
     ///
     /// Errors: [`Error::NotFound`], [`Error::Refused`].
     pub fn get(&self, path: &str) -> Result<Object> {
-        path::resolve(self, self.opened.root, "/", path)
+        self.get_nested(path, 0)
+    }
+
+    /// As [`get`](Self::get), for the source of a virtual dataset that so many others, each a source of the one before, led to.
+    pub(crate) fn get_nested(&self, path: &str, depth: usize) -> Result<Object> {
+        path::resolve(self, self.opened.root, "/", path, depth)
     }
 
     /// The dataset at that path, or [`Error::WrongKind`].

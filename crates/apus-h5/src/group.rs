@@ -91,7 +91,7 @@ impl Group {
 
     /// The object at a path relative to this group (absolute paths start at the root), links followed.
     pub fn get(&self, path: &str) -> Result<Object> {
-        path::resolve(self.file(), self.address(), self.path(), path)
+        path::resolve(self.file(), self.address(), self.path(), path, 0)
     }
 
     /// All attributes, sorted by name (by bytes).

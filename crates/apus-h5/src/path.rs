@@ -20,14 +20,14 @@ struct Place {
 }
 
 /// The object that `path` leads to from the object at `address`, which was reached as `base`; an absolute `path` starts at
-/// the root.
+/// the root. So many virtual datasets, each a source of the one before, led there.
 ///
 /// Repeated slashes and `.` count for nothing, as in libhdf5; `..` is a name like any other.
-pub(crate) fn resolve(file: &File, address: u64, base: &str, path: &str) -> Result<Object> {
+pub(crate) fn resolve(file: &File, address: u64, base: &str, path: &str, depth: usize) -> Result<Object> {
     let start = Place { file: file.clone(), address, path: base.trim_end_matches('/').to_owned() };
     let mut links_left = MAX_LINKS;
     let place = walk(start, path, &mut links_left)?;
-    open(place)
+    open(place, depth)
 }
 
 fn walk(start: Place, path: &str, links_left: &mut u32) -> Result<Place> {
@@ -81,7 +81,7 @@ fn step(place: Place, name: &str, links_left: &mut u32) -> Result<Place> {
     }
 }
 
-fn open(place: Place) -> Result<Object> {
+fn open(place: Place, depth: usize) -> Result<Object> {
     let Place { file, address, mut path } = place;
     if path.is_empty() {
         path.push('/');
@@ -91,7 +91,7 @@ fn open(place: Place) -> Result<Object> {
     if header.has(kind::SYMBOL_TABLE) || header.has(kind::LINK_INFO) {
         Ok(Object::Group(Group::new(file, path, header)))
     } else if header.has(kind::DATATYPE) && header.has(kind::DATASPACE) {
-        Dataset::open(file, path, header).map(Object::Dataset)
+        Dataset::open(file, path, header, depth).map(Object::Dataset)
     } else if header.has(kind::DATATYPE) {
         Ok(Object::NamedType)
     } else {

@@ -87,6 +87,21 @@ fn arrays_of_chunks_hold_what_their_headers_say() {
 }
 
 #[test]
+fn an_index_of_filtered_chunks_needs_filters() {
+    check_refused("btree2_without_filters", "an index of filtered chunks for a dataset without filters");
+}
+
+#[test]
+fn fill_times_without_a_meaning_are_refused() {
+    check_refused("fill_time", "written at time 3");
+}
+
+#[test]
+fn references_have_the_size_that_libhdf5_gives_them() {
+    check_refused("reference_size", "a reference of 16 bytes, not 8");
+}
+
+#[test]
 fn chunk_indexes_of_resized_datasets_are_sound() {
     check_same("resized_old");
     check_same("resized_new");
@@ -97,6 +112,12 @@ fn chunk_indexes_of_resized_datasets_are_sound() {
 fn a_virtual_dataset_reaches_as_far_as_its_sources_whatever_its_maximum() {
     check_same("virtual_maximum");
     check_same("virtual_low_maximum");
+}
+
+#[test]
+fn a_virtual_dataset_that_is_its_own_source_is_refused() {
+    let error = open("virtual_cycle").get("own").unwrap_err();
+    assert!(matches!(error, Error::Unsupported { .. }) && error.to_string().contains("16 deep"), "{error}");
 }
 
 #[test]

@@ -161,6 +161,31 @@ damaged("extensible_array_set", extensible, set_u64(b"EAHD", 12 + 4 * 8, 5), "la
 damaged("fixed_array_header", fixed, set_u64(b"FADB", 6, 48), "latest")
 
 
+def filtered(f):
+    f.create_dataset("a", data=np.arange(63, dtype="u1").reshape(9, 7), chunks=(2, 3), maxshape=(None, None), compression="gzip")
+
+
+def replace(old: bytes, new: bytes):
+    def damage(data):
+        at = data.index(old)
+        data[at:at + len(old)] = new
+    return damage
+
+
+# The filter pipeline message becomes one that nobody knows.
+damaged("btree2_without_filters", filtered, replace(bytes([0x0b, 12, 0, 1, 2, 1]), bytes([0x1b, 12, 0, 1, 2, 1])), "latest")
+
+
+# --- Fill values and types
+
+def sparse(f):
+    f.create_dataset("a", (40,), "u1", chunks=(4,), fillvalue=9)[3:5] = 1
+
+
+damaged("fill_time", sparse, replace(bytes([5, 7, 0, 1, 3, 0x2b]), bytes([5, 7, 0, 1, 3, 0x2e])), "latest")
+damaged("reference_size", lambda f: f.create_dataset("a", (4,), h5py.ref_dtype), replace(bytes([0x17, 0, 0, 0, 8, 0, 0, 0]), bytes([0x17, 0, 0, 0, 16, 0, 0, 0])), ("earliest", "latest"), matters=False)
+
+
 # --- Virtual datasets
 
 def unlimited_virtual(f):
@@ -180,6 +205,22 @@ def max_dim(value: int):
 
 damaged("virtual_maximum", unlimited_virtual, max_dim(1000), "v110", matters=False)
 damaged("virtual_low_maximum", unlimited_virtual, max_dim(100), "v110", matters=False)
+
+
+# A virtual dataset that is its own source; h5py is not asked, it would not come back.
+with h5py.File("virtual_cycle.h5", "w", libver="v110") as f:
+    unlimited_virtual(f)
+    f.move("a", "vds")
+with open("virtual_cycle.h5", "rb") as f:
+    data = f.read()
+own, vds = (data.index(b"\3" + name) + 1 for name in (b"own", b"vds"))
+changed = bytearray(data)
+changed[own:own + 3], changed[vds:vds + 3] = b"vds", b"own"
+for region in checked_regions(data):
+    if region.start <= own < region.end or region.start <= vds < region.end:
+        region.repair(changed)
+with open("virtual_cycle.h5", "wb") as f:
+    f.write(changed)
 
 
 # --- Kinds of objects, and names

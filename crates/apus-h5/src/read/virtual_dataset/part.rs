@@ -48,11 +48,13 @@ pub(super) struct Source {
 pub(super) struct Site {
     pub(super) file: File,
     pub(super) path: String,
+    /// So many others led to it, each a source of the one before, while it is opened.
+    depth: usize,
 }
 
 impl Site {
     pub(super) fn of(dataset: &Dataset) -> Self {
-        Self { file: dataset.file().clone(), path: dataset.path().to_owned() }
+        Self { file: dataset.file().clone(), path: dataset.path().to_owned(), depth: 0 }
     }
 
     /// Refuses a dataset that so many others, each a source of the one before, led to.
@@ -99,7 +101,7 @@ impl Site {
                 None => return Ok(None),
             }
         };
-        match other.get(&format!("/{}", dataset.trim_start_matches('/'))) {
+        match other.get_nested(&format!("/{}", dataset.trim_start_matches('/')), self.depth + 1) {
             Ok(Object::Dataset(dataset)) => Ok(Some(dataset)),
             Ok(other) => Err(self.damaged(format!("the source {dataset:?} in {file:?} is a {}", other.kind()))),
             Err(Error::NotFound { .. }) => Ok(None),
@@ -142,11 +144,18 @@ pub(super) fn parts(site: &Site, mappings: Vec<Mapping>, shape: &[u64]) -> Resul
 
 /// The extent of a virtual dataset: that of its dataspace, but on axes on which the mapping is unlimited as far as the sources
 /// reach ("last available", libhdf5's default view).
-pub(crate) fn extent(dataset_file: &File, path: &str, layout: &LayoutMessage, space: Dataspace) -> Result<Dataspace> {
+pub(crate) fn extent(
+    file: &File,
+    path: &str,
+    depth: usize,
+    layout: &LayoutMessage,
+    space: Dataspace,
+) -> Result<Dataspace> {
     let (LayoutMessage::Virtual(id), Dataspace::Simple { dims, max_dims }) = (layout, &space) else {
         return Ok(space);
     };
-    let site = Site { file: dataset_file.clone(), path: path.to_owned() };
+    let site = Site { file: file.clone(), path: path.to_owned(), depth };
+    site.check_depth(depth)?;
     let mappings = site.mappings(*id)?;
     let (mut dims, max_dims) = (dims.clone(), max_dims.clone());
     let mut ends: Vec<Option<u64>> = vec![None; dims.len()];

@@ -2,7 +2,7 @@
 
 use crate::{
     Dataspace, Datatype, File, FloatFormat, Result,
-    dtype::Converter,
+    dtype::{Converter, half_to_f64},
     format::{
         Fault, MAX_METADATA_BYTES, Parse, attributes,
         global_heap::{GlobalHeap, GlobalHeapId},
@@ -282,17 +282,7 @@ fn integer(signed: bool, bytes: &[u8]) -> Option<i128> {
 /// The value of a native float.
 fn float(format: FloatFormat, bytes: &[u8]) -> Option<f64> {
     match format {
-        FloatFormat::F16 => {
-            let bits = u16::from_le_bytes(bytes.try_into().ok()?);
-            let (exponent, mantissa) = (i32::from((bits >> 10) & 31), f64::from(bits & 0x3ff));
-            let magnitude = match exponent {
-                0 => mantissa * f64::from(2.0f32.powi(-24)),
-                31 if mantissa == 0.0 => f64::INFINITY,
-                31 => f64::NAN,
-                _ => (1024.0 + mantissa) * 2.0f64.powi(exponent - 25),
-            };
-            Some(if bits & 0x8000 == 0 { magnitude } else { -magnitude })
-        }
+        FloatFormat::F16 => Some(half_to_f64(u16::from_le_bytes(bytes.try_into().ok()?))),
         FloatFormat::F32 => Some(f64::from(f32::from_le_bytes(bytes.try_into().ok()?))),
         FloatFormat::F64 => Some(f64::from_le_bytes(bytes.try_into().ok()?)),
         _ => None,

@@ -29,7 +29,7 @@ mod read;
 pub use attribute::{Array, Attribute, Data};
 pub use dataset::{Dataset, Layout};
 pub use dataspace::Dataspace;
-pub use dtype::{ByteOrder, CharacterSet, Datatype, FloatFormat, Member, StringPadding};
+pub use dtype::{ByteOrder, CharacterSet, Datatype, FloatFormat, Member, StringPadding, half_to_f64};
 pub use error::{Error, Result};
 pub use file::{File, Object, OpenOptions, Resolver};
 pub use filter::Filter;

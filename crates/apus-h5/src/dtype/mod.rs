@@ -1,10 +1,12 @@
 //! Datatypes: how elements are stored (`parse` reads the message), and how they leave (`native`).
 
 mod convert;
+mod half;
 mod native;
 mod parse;
 
 pub use convert::Converter;
+pub use half::half_to_f64;
 
 /// The order of the bytes of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,8 +2,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::ReadOptions;
-
 /// So many bytes wait for their next use; the buffers that waited longest go first.
 const MAX_KEPT_BYTES: usize = 32 << 20;
 /// Smaller ones are left to the allocator, which has them without asking the system.
@@ -22,11 +20,6 @@ pub(crate) struct Buffer {
 }
 
 impl Buffers {
-    /// Those of the pool of these options; without options, new ones.
-    pub(crate) fn of(options: Option<&ReadOptions>) -> Self {
-        options.map(|options| options.pool.buffers().clone()).unwrap_or_default()
-    }
-
     /// A buffer of `len` bytes.
     pub(crate) fn take(&self, len: usize) -> Buffer {
         let bytes = if len < MIN_KEPT_BYTES {

@@ -61,3 +61,10 @@ pub struct ReadOptions {
     /// a mebibyte or one band of chunks).
     pub work_ahead_bytes: usize,
 }
+
+impl Default for ReadOptions {
+    /// Blocks of at most a mebibyte, made by the thread that asks for them.
+    fn default() -> Self {
+        Self { pool: DecodePool::none(), block_bytes: 1 << 20, work_ahead_bytes: 0 }
+    }
+}

@@ -85,6 +85,12 @@ impl DecodePool {
         Ok(Self { threads, lane: Lane::new() })
     }
 
+    /// No threads: whoever asks for a block decodes it.
+    pub fn none() -> Self {
+        let threads = Arc::new(Threads { shared: Arc::default(), n: 0, buffers: Buffers::default() });
+        Self { threads, lane: Lane::new() }
+    }
+
     /// The same threads with a turn of its own: for what all readers of one request share.
     #[must_use]
     pub fn lane(&self) -> Self {

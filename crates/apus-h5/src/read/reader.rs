@@ -54,11 +54,11 @@ enum Inner {
 }
 
 impl Reader {
-    /// Plans the reading of a selection. Without options everything is done by the thread that asks for the blocks.
+    /// Plans the reading of a selection.
     pub(crate) fn new(
         dataset: &Dataset,
         selection: Selection,
-        options: Option<&ReadOptions>,
+        options: &ReadOptions,
         form: Form,
         depth: usize,
     ) -> Result<Self> {

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Block, DecodePool, ReadOptions,
-    buffers::{Buffer, Buffers},
+    buffers::Buffer,
     plan::{Plan, Tiling},
     pool::Borrowed,
     segments::{KeptChunks, Shared},
@@ -31,7 +31,7 @@ pub(super) struct StoredReader {
     shared: Arc<Shared>,
     plan: Plan,
     way: Way,
-    pool: Option<DecodePool>,
+    pool: DecodePool,
     block_bytes: usize,
     work_ahead_bytes: usize,
     kept: KeptChunks,
@@ -80,7 +80,7 @@ impl UnderWay {
 }
 
 impl StoredReader {
-    pub(super) fn new(storage: Storage, wanted: Wanted, options: Option<&ReadOptions>) -> Result<Self> {
+    pub(super) fn new(storage: Storage, wanted: Wanted, options: &ReadOptions) -> Result<Self> {
         let axes = wanted.axes();
         let whole_after = (0..axes.len())
             .find(|axis| axes.iter().zip(&storage.dims).skip(axis + 1).all(|(axis, extent)| axis.is_whole(*extent)))
@@ -88,24 +88,23 @@ impl StoredReader {
         let (grid, chunk_bytes) =
             storage.grid(whole_after).ok_or_else(|| storage.damaged(format!("an extent of {:?}", storage.dims)))?;
         let tiling = Tiling::new(grid, wanted, storage.native_bytes as u64, chunk_bytes);
-        let mut shared = Shared::new(Arc::new(storage), Arc::new(tiling), Buffers::of(options));
+        let mut shared = Shared::new(Arc::new(storage), Arc::new(tiling), options.pool.buffers().clone());
         let way = if shared.is_direct() {
             shared.shorten_segments();
             Way::Direct
-        } else if options.is_none() || shared.storage.is_all_plain() {
+        } else if options.pool.n_threads() == 0 || shared.storage.is_all_plain() {
             Way::Inline
         } else {
             Way::Pool
         };
         let native_bytes = shared.storage.native_bytes;
-        let block_bytes = options.map_or(usize::MAX, |options| options.block_bytes);
         Ok(Self {
             plan: Plan::new(Arc::clone(&shared.tiling)),
             shared: Arc::new(shared),
             way,
-            pool: options.map(|options| options.pool.clone()),
-            block_bytes: (block_bytes / native_bytes).max(1) * native_bytes,
-            work_ahead_bytes: options.map_or(0, |options| options.work_ahead_bytes),
+            pool: options.pool.clone(),
+            block_bytes: (options.block_bytes / native_bytes).max(1) * native_bytes,
+            work_ahead_bytes: options.work_ahead_bytes,
             kept: KeptChunks::default(),
             queue: VecDeque::new(),
             queued_bytes: 0,
@@ -192,10 +191,9 @@ impl StoredReader {
         if self.failed.is_some() || !has_room || self.plan.is_done() {
             return false;
         }
-        let Some(pool) = &self.pool else { return false };
         // What the next segment takes is known only when it is planned; it is much like the one before.
         let needs_leave = self.queue.len() >= MIN_STARTED;
-        let leave = if needs_leave { pool.borrow_ahead(self.last_bytes) } else { None };
+        let leave = if needs_leave { self.pool.borrow_ahead(self.last_bytes) } else { None };
         if leave.is_none() && needs_leave {
             return false;
         }
@@ -219,7 +217,7 @@ impl StoredReader {
         }
         let (sender, decoded) = mpsc::sync_channel(1);
         let shared = Arc::clone(&self.shared);
-        pool.spawn(fetched.out_len(), move || {
+        self.pool.spawn(fetched.out_len(), move || {
             if !shared.is_cancelled() {
                 let decoded = shared.decode(&fetched);
                 drop(fetched);

@@ -1,6 +1,6 @@
 //! Reads a selection into memory.
 
-use super::{Reader, Selection, storage::Form};
+use super::{ReadOptions, Reader, Selection, storage::Form};
 use crate::{Array, Data, Dataset, Dataspace, Datatype, Error, Result, format::global_heap::GlobalHeap};
 
 /// Reads the selected elements, at most `limit_bytes` of them in memory; those of variable length from the heaps of the file.
@@ -14,7 +14,7 @@ pub(crate) fn read(dataset: &Dataset, selection: Selection, limit_bytes: u64) ->
         found,
         limit: limit_bytes,
     };
-    let reader = Reader::new(dataset, selection, None, form, 0)?;
+    let reader = Reader::new(dataset, selection, &ReadOptions::default(), form, 0)?;
     let space = match dataset.space() {
         Dataspace::Simple { .. } => {
             let dims = reader.shape().to_vec();

@@ -6,7 +6,7 @@
 //! rules where the source's bytes are in the other order: to smaller floats (which it rounds by itself) and between signed and
 //! unsigned integers of one size (which keep their bits).
 
-use crate::{ByteOrder, Datatype, FloatFormat};
+use crate::{ByteOrder, Datatype, FloatFormat, half_to_f64};
 
 /// A conversion of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,22 +126,9 @@ fn to_f64(from: Number, bytes: &[u8]) -> f64 {
     let mut wide = [0; 8];
     wide[..bytes.len()].copy_from_slice(bytes);
     match from {
-        Number::F16 => half(u16::from_le_bytes([wide[0], wide[1]])),
+        Number::F16 => half_to_f64(u16::from_le_bytes([wide[0], wide[1]])),
         Number::F32 => f64::from(f32::from_le_bytes([wide[0], wide[1], wide[2], wide[3]])),
         Number::F64 | Number::Integer { .. } => f64::from_le_bytes(wide),
-    }
-}
-
-/// The value of a binary16; the payload of a NaN is kept.
-fn half(bits: u16) -> f64 {
-    let (sign, exponent, mantissa) = (u64::from(bits >> 15), u64::from(bits >> 10 & 31), u64::from(bits & 0x3ff));
-    match exponent {
-        0 => {
-            let magnitude = f64::from(bits & 0x3ff) * 2f64.powi(-24);
-            if sign == 0 { magnitude } else { -magnitude }
-        }
-        31 => f64::from_bits(sign << 63 | 0x7ff << 52 | mantissa << 42),
-        _ => f64::from_bits(sign << 63 | (exponent + 1023 - 15) << 52 | mantissa << 42),
     }
 }
 

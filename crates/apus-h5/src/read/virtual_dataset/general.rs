@@ -58,7 +58,7 @@ impl GeneralReader {
         tiling.shorten_segments();
         let tiling = Arc::new(tiling);
         let plan = Plan::new(Arc::clone(&tiling));
-        Ok(Self { tiling, plan, buffers: Buffers::of(shared.options.as_ref()), open: HashMap::new(), current: None })
+        Ok(Self { tiling, plan, buffers: shared.options.pool.buffers().clone(), open: HashMap::new(), current: None })
     }
 
     pub(super) fn next(&mut self, shared: &Shared) -> Option<Result<Block>> {
@@ -224,7 +224,7 @@ fn pick(shared: &Shared, source: &Source, matched: &[(u64, u64, u64)], out: &mut
     let selection = Selection { rows: (!shape.is_empty()).then_some(rows), inner };
     let element_bytes = usize::try_from(source.dataset.dtype().size_bytes()).unwrap_or(1);
     let options = shared.source_options(element_bytes);
-    let reader = Reader::new(&source.dataset, selection, options.as_ref(), Form::Native, shared.depth + 1)?;
+    let reader = Reader::new(&source.dataset, selection, &options, Form::Native, shared.depth + 1)?;
     let (mut first, mut next) = (0, 0u64);
     for block in reader {
         let block = block?;

@@ -28,9 +28,6 @@ use self::{
 use super::{Block, ReadOptions, Selection, buffers::Buffer, place::fill_with, wanted::Wanted};
 use crate::{Dataset, Datatype, Error, Indices, Result, dtype::Converter, format::message::LayoutMessage};
 
-/// The size of blocks where the caller does not say.
-const DEFAULT_BLOCK_BYTES: usize = 1 << 20;
-
 /// What the parts of a reader share.
 #[derive(Debug)]
 struct Shared {
@@ -41,7 +38,7 @@ struct Shared {
     /// One native element.
     fill: Vec<u8>,
     parts: Vec<Part>,
-    options: Option<ReadOptions>,
+    options: ReadOptions,
     depth: usize,
 }
 
@@ -64,7 +61,7 @@ impl VirtualReader {
         dataset: &Dataset,
         wanted: Wanted,
         inner: Vec<Indices>,
-        options: Option<&ReadOptions>,
+        options: &ReadOptions,
         depth: usize,
     ) -> Result<Self> {
         let site = Site::of(dataset);
@@ -83,7 +80,7 @@ impl VirtualReader {
         }
         let shape = shape_of(dataset);
         let parts = part::parts(&site, site.mappings(*id)?, &shape)?;
-        let options = options.cloned();
+        let options = options.clone();
         let shared = Arc::new(Shared { site, shape, native, element_bytes, fill, parts, options, depth });
         let way = match rows::row_parts(&shared) {
             Some(parts) => Way::Rows(RowsReader::new(&shared, parts, wanted, inner)?),
@@ -116,17 +113,14 @@ fn shape_of(dataset: &Dataset) -> Vec<u64> {
 impl Shared {
     /// The most bytes of a block, whole elements.
     fn block_bytes(&self) -> usize {
-        let block_bytes = self.options.as_ref().map_or(DEFAULT_BLOCK_BYTES, |options| options.block_bytes);
-        (block_bytes / self.element_bytes).max(1) * self.element_bytes
+        (self.options.block_bytes / self.element_bytes).max(1) * self.element_bytes
     }
 
     /// The options for a source whose elements are so large.
-    fn source_options(&self, source_bytes: usize) -> Option<ReadOptions> {
-        self.options.clone().map(|options| {
-            // Blocks of the source become blocks of the answer one by one.
-            let n_elements = (options.block_bytes / self.element_bytes.max(source_bytes)).max(1);
-            ReadOptions { block_bytes: n_elements * source_bytes, ..options }
-        })
+    fn source_options(&self, source_bytes: usize) -> ReadOptions {
+        // Blocks of the source become blocks of the answer one by one.
+        let n_elements = (self.options.block_bytes / self.element_bytes.max(source_bytes)).max(1);
+        ReadOptions { block_bytes: n_elements * source_bytes, ..self.options.clone() }
     }
 
     fn wanted(&self, selection: Selection) -> Result<Wanted> {

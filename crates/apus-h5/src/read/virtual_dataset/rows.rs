@@ -58,7 +58,7 @@ impl RowsReader {
         let row_bytes = row_bytes.and_then(|n| n.checked_mul(shared.element_bytes));
         let row_bytes = row_bytes.ok_or_else(|| shared.site.damaged("a row does not fit the address space"))?;
         let rows = wanted.into_rows();
-        let buffers = Buffers::of(shared.options.as_ref());
+        let buffers = shared.options.pool.buffers().clone();
         Ok(Self { parts, rows, next_row: (0, 0), inner, row_bytes, buffers, current: None, following: None })
     }
 
@@ -150,7 +150,7 @@ impl RowsReader {
             let selection = Selection { rows: RowRanges::new(ranges), inner: self.inner.clone() };
             let bytes = usize::try_from(source.dataset.dtype().size_bytes()).unwrap_or(1);
             let options = shared.source_options(bytes);
-            let reader = Reader::new(&source.dataset, selection, options.as_ref(), Form::Native, shared.depth + 1);
+            let reader = Reader::new(&source.dataset, selection, &options, Form::Native, shared.depth + 1);
             return Some(match reader {
                 Ok(reader) => Stretch::Source { reader: Box::new(reader), cast: source.cast },
                 Err(error) => Stretch::Failed(error),

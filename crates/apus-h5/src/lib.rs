@@ -23,6 +23,7 @@ mod file;
 mod filter;
 mod format;
 mod group;
+mod link;
 mod path;
 mod read;
 
@@ -33,5 +34,6 @@ pub use dtype::{ByteOrder, CharacterSet, Datatype, FloatFormat, Member, StringPa
 pub use error::{Error, Result};
 pub use file::{File, Object, OpenOptions, Resolver};
 pub use filter::Filter;
-pub use group::{Group, Link, LinkTarget};
+pub use group::Group;
+pub use link::{Link, LinkTarget};
 pub use read::{Block, CacheStats, Caches, DecodePool, Indices, ReadOptions, Reader, RowRanges, Selection};

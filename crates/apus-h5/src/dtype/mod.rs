@@ -1,9 +1,8 @@
-//! Datatypes: how elements are stored (`parse` reads the message), and how they leave (`native`).
+//! Datatypes: how elements are stored, how they leave (`native`), and how the one becomes the other (`convert`).
 
 mod convert;
 mod half;
 mod native;
-mod parse;
 
 pub use convert::Converter;
 pub use half::half_to_f64;

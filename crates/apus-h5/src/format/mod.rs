@@ -4,8 +4,7 @@
 //! - [`Meta`] reads the bytes of a structure at an address through the block cache and knows the superblock's sizes;
 //!   a [`Cursor`] takes fields off them; what is wrong comes back as a [`Fault`], to which [`Fault::at`] adds file and object.
 //! - [`superblock`] opens a file; [`object_header`] gives an object's messages, [`shared`] those that are kept elsewhere.
-//! - [`message`] holds one parser per message: dataspace, layout, filter pipeline, fill value, link, attribute ...; the
-//!   datatype message is parsed in `dtype/parse.rs`.
+//! - [`message`] holds one parser per message: dataspace, datatype, layout, filter pipeline, fill value, link, attribute ...
 //! - [`grid`] is the arithmetic of chunks; [`chunk_index`] finds them, [`virtual_layout`] tells what a virtual dataset is made of.
 //! - [`btree_v2`], [`fractal_heap`], [`global_heap`] are what messages refer to.
 //!

@@ -2,6 +2,7 @@
 
 mod attribute;
 mod dataspace;
+mod datatype;
 mod fill_value;
 mod filter_pipeline;
 mod info;

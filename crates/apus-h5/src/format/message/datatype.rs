@@ -1,7 +1,9 @@
 //! The datatype message, versions 1 to 5 (specification, section IV.A.2.d).
 
-use super::{ByteOrder, CharacterSet, Datatype, FloatFormat, Member, StringPadding};
-use crate::format::{Cursor, Parse, before_nul, encoded_size};
+use crate::{
+    ByteOrder, CharacterSet, Datatype, FloatFormat, Member, StringPadding,
+    format::{Cursor, Parse, before_nul, encoded_size},
+};
 
 /// How deep types may be nested: far above anything real, and shallow enough for any stack.
 const MAX_DEPTH: u8 = 32;

@@ -31,7 +31,7 @@ os.environ["HDF5_USE_FILE_LOCKING"] = "FALSE"
 
 import h5py
 import numpy as np
-from h5py import h5d, h5p, h5s, h5t, h5z
+from h5py import h5d, h5f, h5p, h5s, h5t, h5z
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "crates/apus-h5/tests/it"))
@@ -40,7 +40,7 @@ import dump_metadata
 # The same as in the example.
 MAX_DEPTH, MAX_OBJECTS, MAX_BYTES = 3, 100, 4 << 20
 # What a reader may take for one file. libhdf5 hangs now and then; Apus must not, however busy the machine is.
-H5PY_LIMIT_S, APUS_LIMIT_S = 2, 30
+H5PY_LIMIT_S, APUS_LIMIT_S, START_LIMIT_S = 1, 30, 60
 # h5py begins anew after so many files: what damaged ones leave behind adds up.
 FILES_PER_READER = 1000
 BATCH = 200
@@ -249,15 +249,29 @@ def virtual_printf(f):
     h5d.create(f.id, b"a", h5t.IEEE_F32LE, space, plist)
 
 
-GENERATIONS = {"old": ("earliest", "latest"), "new": ("v110", "v110"), "latest": ("latest", "latest")}
-BOTH, NEW = ("old", "new"), ("new",)
+GENERATIONS = {"old": ("earliest", "latest"), "new": ("v110", "v110"), "latest": ("latest", "latest"),
+               "short": ("earliest", "latest"), "user block": ("v110", "v110")}
+BOTH, NEW = ("old", "new"), ("new", "latest")
 BASES = {
-    contiguous: BOTH, compact: BOTH, chunks: ("old", "new", "latest"), many_chunks: ("old",), resized: BOTH,
-    single: ("new", "latest"), implicit: NEW, fixed_array: ("new", "latest"), fixed_array_pages: NEW, extensible_array: ("new", "latest"),
-    extensible_array_pages: NEW, btree2: ("new", "latest"), btree2_levels: NEW, filters: BOTH, nbit: BOTH, types: ("old", "latest"),
-    strings: BOTH, named_type: BOTH, attributes: BOTH, many_attributes: NEW, links: BOTH, many_links: BOTH, ordered_links: NEW,
-    virtual: ("new", "latest"), virtual_unlimited: NEW, virtual_printf: NEW,
+    contiguous: (*BOTH, "short", "user block"), compact: BOTH, chunks: (*BOTH, "latest", "short", "user block"), many_chunks: ("old",),
+    resized: BOTH, single: NEW, implicit: ("new",), fixed_array: NEW, fixed_array_pages: ("new",), extensible_array: NEW,
+    extensible_array_pages: ("new",), btree2: NEW, btree2_levels: ("new",), filters: BOTH, nbit: BOTH, types: ("old", "latest"),
+    strings: BOTH, named_type: BOTH, attributes: (*BOTH, "short"), many_attributes: ("new",), links: (*BOTH, "short"),
+    many_links: BOTH, ordered_links: ("new",), virtual: NEW, virtual_unlimited: NEW, virtual_printf: NEW,
 }
+
+
+def create(path: pathlib.Path, generation: str) -> h5py.File:
+    """A new file: "short" has addresses and lengths of 4 bytes."""
+    bounds = [getattr(h5f, f"LIBVER_{bound.upper()}") for bound in GENERATIONS[generation]]
+    settings, access = h5p.create(h5p.FILE_CREATE), h5p.create(h5p.FILE_ACCESS)
+    access.set_libver_bounds(*bounds)
+    access.set_fclose_degree(h5f.CLOSE_STRONG)
+    if generation == "short":
+        settings.set_sizes(4, 4)
+    if generation == "user block":
+        settings.set_userblock(512)
+    return h5py.File(h5f.create(str(path).encode(), h5f.ACC_TRUNC, settings, access))
 
 
 class Base:
@@ -297,7 +311,7 @@ def make_bases(folder: pathlib.Path) -> dict[str, Base]:
         for generation in generations:
             name = f"{make.__name__} {generation}"
             path = folder / f"{name}.h5"
-            with h5py.File(path, "w", libver=GENERATIONS[generation]) as f:
+            with create(path, generation) as f:
                 make(f)
             bases[name] = Base(path)
     return bases
@@ -374,10 +388,9 @@ def checked_regions(data: bytes) -> list[Region]:
     fixed = {b"BTHD": 38, b"FAHD": 28, b"EAHD": 72, b"FRHP": 146}
     searched = {b"OCHK": 2000, b"BTLF": 2100, b"BTIN": 2100, b"FADB": 600, b"EAIB": 600, b"EASB": 1200, b"EADB": 1200, b"FHIB": 1200}
     regions = []
-    at = 0
-    if data[8] >= 2:
-        regions.append(Region(0, 48))
-    direct_bytes = 512
+    superblock = data.index(b"\x89HDF")
+    if data[superblock + 8] >= 2:
+        regions.append(Region(superblock, superblock + 48))
     for at in range(len(data) - 8):
         signature = data[at:at + 4]
         if signature == b"OHDR":
@@ -620,6 +633,7 @@ def serve() -> None:
     # A damaged size must not take the machine's memory.
     resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    print("ready", flush=True)
     for line in sys.stdin:
         print(json.dumps(read_file(line.rstrip("\n"))), flush=True)
 
@@ -629,6 +643,8 @@ class Reader:
 
     def __init__(self, command: list[str], limit_s: float, files_per_process: int | None = None, environment: dict | None = None):
         self.command, self.limit_s, self.files_per_process = command, limit_s, files_per_process
+        self.says_ready = command[-1] == "--serve"
+        self.n_hung = 0
         self.environment = os.environ | (environment or {})
         self.process = None
 
@@ -636,6 +652,8 @@ class Reader:
         self.stop()
         self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=self.environment)
         self.pending, self.n_files = b"", 0
+        if self.says_ready:
+            assert self.line(START_LIMIT_S) == b"ready", self.command
 
     def stop(self) -> None:
         if self.process:
@@ -656,7 +674,7 @@ class Reader:
             except BrokenPipeError:
                 pass
             for _ in sent:
-                line = self.line()
+                line = self.line(self.limit_s)
                 self.n_files += 1
                 out.append(None if line is None else json.loads(line))
                 if line is None:
@@ -664,10 +682,11 @@ class Reader:
                     break
         return out
 
-    def line(self) -> bytes | None:
-        deadline = time.monotonic() + self.limit_s
+    def line(self, limit_s: float) -> bytes | None:
+        deadline = time.monotonic() + limit_s
         while b"\n" not in self.pending:
             ready, _, _ = select.select([self.process.stdout], [], [], max(0, deadline - time.monotonic()))
+            self.n_hung += not ready
             part = os.read(self.process.stdout.fileno(), 1 << 16) if ready else b""
             if not part:
                 return None
@@ -789,6 +808,7 @@ def compare_many(bases, folder, arguments, apus: Reader, h5: Reader, serve_comma
                     arguments.keep.mkdir(parents=True, exist_ok=True)
                     (arguments.keep / path.name).write_bytes(data)
             path.unlink()
+    counts["h5py hung"] = h5.n_hung
     counts["different"] = len(different)
     print(", ".join(f"{key}: {n}" for key, n in counts.items()), f"({time.monotonic() - start:.0f} s)")
     return bool(different)
@@ -797,7 +817,7 @@ def compare_many(bases, folder, arguments, apus: Reader, h5: Reader, serve_comma
 def is_steady(serve_command, path: str, answer: dict) -> bool:
     """Whether h5py reads the same whatever its memory held before: what libhdf5 takes from beyond a buffer is no reference."""
     for fill in ("85", "170"):
-        reader = Reader(serve_command, 5 * H5PY_LIMIT_S, environment={"MALLOC_PERTURB_": fill})
+        reader = Reader(serve_command, 10 * H5PY_LIMIT_S, environment={"MALLOC_PERTURB_": fill})
         [again] = reader.read([path])
         reader.stop()
         if again != answer:

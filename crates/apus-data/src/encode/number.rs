@@ -1,5 +1,7 @@
 //! Numbers as text: the shortest that reads back to the same bits.
 
+use apus_h5::half_to_f64;
+
 /// How a text form writes what JSON has no word for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notation {
@@ -13,7 +15,7 @@ pub enum Notation {
 
 /// Writes a half-precision number, given by its bits.
 pub(super) fn write_f16(bits: u16, notation: Notation, out: &mut Vec<u8>) {
-    let value = widen_half(bits);
+    let value = half_to_f64(bits);
     let short = match notation {
         // Five digits tell all half-precision numbers apart.
         Notation::Strict if value.is_finite() => (0..5).find_map(|n_digits| {
@@ -93,18 +95,6 @@ pub fn python_float(value: f64) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
-/// Half precision to double, exactly.
-pub(super) fn widen_half(bits: u16) -> f64 {
-    let sign = if bits & 0x8000 == 0 { 1.0 } else { -1.0 };
-    let mantissa = f64::from(bits & 0x3ff);
-    sign * match (bits >> 10) & 0x1f {
-        0 => mantissa * 2f64.powi(-24),
-        0x1f if mantissa == 0.0 => f64::INFINITY,
-        0x1f => f64::NAN,
-        exponent => (1024.0 + mantissa) * 2f64.powi(i32::from(exponent) - 25),
-    }
-}
-
 /// The nearest half-precision number, ties to even, as bits; for finite values.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the values are below 2048")]
 fn nearest_half(value: f64) -> u16 {
@@ -153,29 +143,10 @@ mod tests {
         }
     }
 
-    /// Expected: `numpy.uint16(bits).view("f2").astype("f8")`.
-    #[test]
-    fn halves_are_widened_exactly() {
-        for (bits, expect) in [
-            (0x3c00, 1.0),
-            (0xc000, -2.0),
-            (0x7bff, 65504.0),
-            (0x0001, 5.960_464_477_539_063e-8),
-            (0x03ff, 6.097_555_160_522_461e-5),
-            (0x0400, 6.103_515_625e-5),
-            (0x2e66, 0.099_975_585_937_5),
-            (0x7c00, f64::INFINITY),
-        ] {
-            assert_eq!(widen_half(bits).to_bits(), f64::to_bits(expect), "{bits:#x}");
-        }
-        assert!(widen_half(0x7e00).is_nan());
-        assert!(widen_half(0x8000).is_sign_negative());
-    }
-
     #[test]
     fn half_precision_goes_there_and_back() {
-        for bits in (0..=u16::MAX).filter(|&bits| widen_half(bits).is_finite()) {
-            assert_eq!(nearest_half(widen_half(bits)), bits);
+        for bits in (0..=u16::MAX).filter(|&bits| half_to_f64(bits).is_finite()) {
+            assert_eq!(nearest_half(half_to_f64(bits)), bits);
             let mut out = Vec::new();
             write_f16(bits, Notation::Strict, &mut out);
             let back: f64 = String::from_utf8(out).unwrap().parse().unwrap();

@@ -15,18 +15,18 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::local;
 
-/// Strings and other elements of variable length are held in memory up to this.
+/// The most bytes of a dataset of variable-length elements, which is read into memory whole.
 const HELD_BYTES: u64 = 256 << 20;
 
-/// Decode everything in files, and verify all checksums
+/// Decode files completely and verify all checksums
 ///
-/// Reads every attribute and every value, virtual datasets through their sources, and says of each damaged dataset which chunk
-/// is the first that is wrong. The exit status is 1 where there is damage, also where a part of a virtual file is missing. What
-/// carries no checksum and decodes without a fault cannot be told from what was written.
+/// Reads every attribute and every value, virtual datasets through their sources, and reports the first damaged chunk of each
+/// dataset. The exit status is 1 if anything is damaged, or if a part of a virtual file is missing. Damage to data without a
+/// checksum goes unnoticed if they still decode.
 #[derive(Args)]
 #[command(after_help = "Example:\n  apus check snapshot_*.hdf5")]
 pub(crate) struct Check {
-    /// The files
+    /// The files to check
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 }
@@ -51,13 +51,13 @@ impl Check {
     }
 }
 
-/// What was found in a file.
+/// The result for one file.
 #[derive(Default)]
 struct Report {
     n_datasets: usize,
     size_bytes: u64,
     faults: Vec<String>,
-    /// What is sound as far as it was read, but of a kind that is not read.
+    /// What could not be checked, because it is unsupported or over a limit.
     unread: Vec<String>,
 }
 
@@ -77,7 +77,7 @@ fn print(path: &Path, report: &Report) {
 struct Walk<'a> {
     options: &'a ReadOptions,
     bar: ProgressBar,
-    /// Objects by address, each of which is visited once.
+    /// The addresses of objects seen so far: each is visited once.
     seen: HashSet<u64>,
     datasets: Vec<Dataset>,
     report: Report,
@@ -120,7 +120,7 @@ impl Walk<'_> {
                 }
             };
             for link in links {
-                // Soft links lead to what is visited anyhow, or to nothing; external ones to other files.
+                // Soft links lead to objects that are visited anyway, or nowhere; external links to other files.
                 let LinkTarget::Hard { address } = link.target else { continue };
                 if !self.seen.insert(address) {
                     continue;
@@ -144,7 +144,7 @@ impl Walk<'_> {
             Ok(missing) if missing.is_empty() => {}
             Ok(missing) => {
                 let files = missing.join(", ");
-                self.report.faults.push(format!("{}: not all of its sources are there: {files}", dataset.path()));
+                self.report.faults.push(format!("{}: missing source files: {files}", dataset.path()));
             }
             Err(error) => self.report.faults.push(format!("{}: {error}", dataset.path())),
         }

@@ -20,14 +20,14 @@ const FILES: [(&str, &[u8]); 2] = [
     ("fof_cosmic_web_0002.hdf5", include_bytes!("../../../../../demo/fof_cosmic_web_0002.hdf5")),
 ];
 
-/// Serve the simulation inside this binary, for a first look
+/// Serve a small embedded simulation, for a first look
 ///
-/// A small cosmic web of 216000 gas and 216000 dark-matter particles at redshift 0, with its halo catalogue. Served on this
-/// machine only, openly; what needs a login takes the account demo with the password demo.
+/// A small cosmic web of 216000 gas and 216000 dark-matter particles at redshift 0, with its halo catalogue. It is open to
+/// everyone, but on this machine only. Where a login is required, use the account demo with the password demo.
 #[derive(Args)]
-#[command(after_help = "Then follow what it prints. Your own folder: apus serve DIR")]
+#[command(after_help = "Try the examples that it prints. To serve your own folder: apus serve DIR")]
 pub(crate) struct Demo {
-    /// Where to listen [default: 127.0.0.1:8000, or a free port where that is taken]
+    /// The address to listen on [default: 127.0.0.1:8000, or a free port if that is taken]
     #[arg(long, value_name = "ADDRESS:PORT", env = "APUS_LISTEN")]
     listen: Option<SocketAddr>,
 }
@@ -38,7 +38,7 @@ impl Demo {
         config.listen = self.listen.unwrap_or_else(free_address);
         anyhow::ensure!(
             config.listen.ip().is_loopback(),
-            "the demo listens on this machine only, as on 127.0.0.1:8000"
+            "the demo listens on this machine only: use a loopback address such as 127.0.0.1:8000"
         );
         start(config, |_| async { Ok(Authenticator::demo().await?) }, greeting)
     }
@@ -52,7 +52,7 @@ fn free_address() -> SocketAddr {
 fn greeting(url: &str) -> String {
     let file = FILES[0].0;
     format!(
-        r#"Apus serves a small simulation at {url} (end it with ctrl-c)
+        r#"Apus serves a small simulation at {url} (stop with Ctrl-C)
 
 In a browser:
   {url}/docs

@@ -14,20 +14,20 @@ use clap::Args;
 
 use crate::local;
 
-/// The most lines of the tree of a file that is not SWIFT's.
+/// The most lines of a tree that are shown.
 const MAX_TREE_LINES: usize = 2000;
 
-/// Show what a file holds
+/// Show the contents of a file
 ///
-/// For SWIFT's output: what kind it is, the run, box, units and cosmology, and every field with its type, shape, unit, frame
-/// and scale-factor exponent. For any other HDF5 file: the tree of its groups and datasets.
+/// For SWIFT output: its kind, the run, box, units and cosmology, and every field with its type, shape, unit, frame and
+/// scale-factor exponent. For any other HDF5 file: the tree of its groups and datasets.
 #[derive(Args)]
 #[command(after_help = "Example:\n  apus inspect snapshot_0023.hdf5")]
 pub(crate) struct Inspect {
-    /// The file
+    /// The file to inspect
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Show the tree of HDF5 objects for SWIFT's output too
+    /// Show the tree of HDF5 objects for SWIFT output too
     #[arg(long)]
     tree: bool,
 }
@@ -44,7 +44,7 @@ impl Inspect {
             let _ = write!(text, "\n{}", tree.text);
         }
         match io::stdout().lock().write_all(text.as_bytes()) {
-            // Somebody who reads only the beginning (`| head`) is fine.
+            // A reader may close the pipe early (`| head`).
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
             _ => Ok(ExitCode::SUCCESS),
         }

@@ -34,7 +34,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    // Before any thread starts: the file sets what the environment does not.
+    // Before any thread starts, because this sets environment variables (those that are not set yet).
     if let Err(error) = dotenvy::dotenv()
         && !error.not_found()
     {
@@ -52,7 +52,7 @@ fn main() -> ExitCode {
     outcome.unwrap_or_else(|error| fail(&error))
 }
 
-#[expect(clippy::print_stderr, reason = "the command line tells why it ends")]
+#[expect(clippy::print_stderr, reason = "the command says why it failed")]
 fn fail(error: &anyhow::Error) -> ExitCode {
     eprintln!("apus: {error:#}");
     ExitCode::FAILURE

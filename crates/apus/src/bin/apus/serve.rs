@@ -18,11 +18,11 @@ use tracing_subscriber::EnvFilter;
 
 /// Serve folders of simulation output
 ///
-/// Each DIR is served under /NAME; a single DIR without a name is served at the root. Without accounts and rules everything
-/// is open to everybody, so the service then listens on this machine only, unless --public says otherwise.
+/// Each DIR is served under /NAME; a single DIR without a name is served at the root. Without accounts, roles or a login
+/// service, everything is open to everyone; the service then refuses to listen beyond this machine unless --public is given.
 #[derive(Args)]
-#[command(after_help = "What is not given as a flag comes from the environment, then from a file .env in the working \
-                        directory, then from apus.toml, then from the default.\n\n\
+#[command(after_help = "Settings not given as flags are taken from the environment, then from a file .env in the working \
+                        directory, then from apus.toml, then from the defaults.\n\n\
                         Examples:\n  \
                         apus serve /data/snapshots\n  \
                         apus serve L0025=/data/L0025 L0100=/data/L0100 --listen 127.0.0.1:9000\n  \
@@ -42,8 +42,8 @@ impl Serve {
     }
 }
 
-/// Serves until told to stop. `open_auth` says who may be who, `greeting` makes of the URL what is printed when the service is ready.
-#[expect(clippy::print_stdout, reason = "the command line tells when it is ready")]
+/// Serves until told to stop. `open_auth` opens the accounts; `greeting` turns the URL into the text printed when the service is ready.
+#[expect(clippy::print_stdout, reason = "the command says when it is ready")]
 pub(crate) fn start<F: Future<Output = anyhow::Result<Authenticator>>>(
     mut config: Config,
     open_auth: impl FnOnce(Config) -> F,
@@ -68,13 +68,13 @@ pub(crate) fn start<F: Future<Output = anyhow::Result<Authenticator>>>(
     })
 }
 
-/// Opens the accounts. Where nobody said where they are and the user's data directory cannot be written to, there are none.
+/// Opens the accounts. If no state folder is configured and the default one cannot be written to, there are no accounts.
 async fn open_auth(config: Config) -> anyhow::Result<Authenticator> {
     let state = match &config.state {
         Some(folder) => State::open(folder).await?,
         None => match State::open(&state::default_folder()?).await {
             Err(error @ StateError::Open { .. }) => {
-                tracing::warn!(%error, "there is no state folder: no accounts, and keys that last until the service stops");
+                tracing::warn!(%error, "no usable state folder: no accounts, and generated keys last only until the service stops");
                 State::in_memory().await?
             }
             opened => opened?,
@@ -88,10 +88,10 @@ async fn open_auth(config: Config) -> anyhow::Result<Authenticator> {
     Ok(Authenticator::new(state, settings).await?)
 }
 
-/// Ready when somebody wants the service to end.
+/// Ready on SIGINT or SIGTERM.
 async fn stop_signal() {
     let interrupt = async {
-        // Without a handler the default action ends the process, which is what was wanted.
+        // If no handler can be installed, SIGINT ends the process by default.
         if signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

@@ -1,8 +1,8 @@
-//! What the commands that talk to people share.
+//! Shared by the commands that print for people.
 
 use tokio::runtime;
 
-/// Runs a command that waits for the state file.
+/// Runs an async command.
 pub(crate) fn block_on<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     runtime::Builder::new_current_thread().enable_all().build()?.block_on(command)
 }

@@ -1,4 +1,4 @@
-//! `apus token`: tokens for scripts.
+//! `apus token`: API tokens for scripts.
 
 use std::process::ExitCode;
 
@@ -12,10 +12,10 @@ use crate::{
     user::StateArgs,
 };
 
-/// Make, list and revoke API tokens
+/// Create, list and revoke API tokens
 ///
-/// A token stands for an account wherever a bearer token or a password is taken. It is shown once, when it is made; what is kept is
-/// a hash of it.
+/// A token stands for an account wherever a bearer token or a password is accepted. It is shown once, when it is created; only
+/// its hash is stored.
 #[derive(Args)]
 pub(crate) struct Token {
     #[command(subcommand)]
@@ -24,12 +24,12 @@ pub(crate) struct Token {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make a token and print it
+    /// Create a token and print it
     Create {
         /// The account that the token stands for
         #[arg(long, value_name = "NAME")]
         user: AccountName,
-        /// How long it is good: a number with s, m, h, d or w, or "never"
+        /// How long it is valid: a number with s, m, h, d or w, or "never"
         #[arg(long, value_name = "TIME", default_value = "30d", value_parser = lifetime)]
         expires: Lifetime,
         /// What it allows
@@ -38,9 +38,9 @@ enum Command {
         #[command(flatten)]
         state: StateArgs,
     },
-    /// List the tokens, without the tokens themselves
+    /// List the tokens' ids, accounts and status, never the tokens themselves
     List {
-        /// Only those of this account
+        /// List only the tokens of this account
         #[arg(long, value_name = "NAME")]
         user: Option<AccountName>,
         #[command(flatten)]
@@ -55,7 +55,7 @@ enum Command {
     },
 }
 
-/// Seconds, or none for ever.
+/// Seconds; `None` never ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Lifetime(Option<i64>);
 
@@ -66,8 +66,8 @@ impl Token {
             match self.command {
                 Command::Create { user, expires, scope, state } => {
                     let new = state.open().await?.create_token(&user, scope, expires.0).await?;
-                    // The token alone on standard output, so that it can be piped to where it is kept.
-                    eprintln!("token {} for {user}: it will not be shown again", new.id);
+                    // Only the token goes to standard output, so that it can be piped.
+                    eprintln!("token {} for {user}; it will not be shown again", new.id);
                     println!("{}", new.token.expose_secret());
                 }
                 Command::List { user, state } => {
@@ -101,12 +101,12 @@ fn lifetime(text: &str) -> anyhow::Result<Lifetime> {
         Some('h') => 3600,
         Some('d') => 86_400,
         Some('w') => 7 * 86_400,
-        _ => bail!("a time is a number with s, m, h, d or w, or \"never\""),
+        _ => bail!("expected a number with s, m, h, d or w, such as 30d, or \"never\""),
     };
-    let number: i64 = text[..text.len() - 1].parse().context("the number of a time")?;
+    let number: i64 = text[..text.len() - 1].parse().context("expected a whole number before the unit")?;
     match number.checked_mul(unit_s) {
         Some(seconds) if number > 0 => Ok(Lifetime(Some(seconds))),
-        _ => bail!("a time must be positive and not beyond all bounds"),
+        _ => bail!("the time must be positive and below 2^63 seconds"),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::terminal::{block_on, date};
 
 /// Add, change and remove accounts
 ///
-/// A change holds at once, also for a service that runs.
+/// Changes take effect at once, also in a running service.
 #[derive(Args)]
 pub(crate) struct User {
     #[command(subcommand)]
@@ -34,7 +34,7 @@ enum Command {
         name: AccountName,
         #[command(flatten)]
         password: PasswordArgs,
-        /// Keep no password: for an account whose logins another service decides (`DB_URL`)
+        /// Store no password: for an account whose logins another service decides (`DB_URL`)
         #[arg(long, conflicts_with = "password_stdin")]
         no_password: bool,
         /// A role that the account has; may be given several times
@@ -48,14 +48,14 @@ enum Command {
         #[command(flatten)]
         state: StateArgs,
     },
-    /// Remove an account with its tokens
+    /// Remove an account and its tokens
     Remove {
         /// The account's name
         name: AccountName,
         #[command(flatten)]
         state: StateArgs,
     },
-    /// Set an account's password; logins from before are void
+    /// Set an account's password; its JWTs become invalid, its API tokens do not
     Passwd {
         /// The account's name
         name: AccountName,
@@ -74,9 +74,9 @@ enum Command {
         #[command(flatten)]
         state: StateArgs,
     },
-    /// Show what was done to accounts and tokens, and who logged in, newest first
+    /// Show changes to accounts and tokens, and logins, newest first
     Audit {
-        /// How many entries
+        /// The number of entries to show
         #[arg(long, value_name = "N", default_value_t = 50)]
         limit: u32,
         #[command(flatten)]
@@ -84,7 +84,7 @@ enum Command {
     },
 }
 
-/// Where the accounts are.
+/// Where the state is.
 #[derive(Args)]
 pub(crate) struct StateArgs {
     /// The folder of accounts, tokens, keys and the audit [default: apus in the user's data directory]
@@ -94,7 +94,7 @@ pub(crate) struct StateArgs {
 
 #[derive(Args)]
 struct PasswordArgs {
-    /// Read the password from standard input, up to the end of the line
+    /// Read the password from the first line of standard input
     #[arg(long)]
     password_stdin: bool,
 }
@@ -123,7 +123,7 @@ impl User {
                 Command::Remove { name, state } => state.open().await?.remove_account(name.as_str()).await?,
                 Command::Passwd { name, password, state } => {
                     let state = state.open().await?;
-                    // Nobody should think of a password for an account that is not there.
+                    // Fail before asking for a password.
                     ensure!(state.account(name.as_str()).await?.is_some(), "there is no account {:?}", name.as_str());
                     state.set_password(name.as_str(), &hash_password(&password.read(&name)?)?).await?;
                 }
@@ -144,11 +144,11 @@ impl PasswordArgs {
             let mut text = String::new();
             io::stdin().take(4096).read_to_string(&mut text).context("cannot read the password from standard input")?;
             let line = text.lines().next().unwrap_or_default();
-            ensure!(!line.is_empty(), "there is no password on standard input");
+            ensure!(!line.is_empty(), "no password on standard input");
             return Ok(line.to_owned().into());
         }
         if !io::stdin().is_terminal() {
-            bail!("standard input is no terminal: give the password with --password-stdin");
+            bail!("standard input is not a terminal: use --password-stdin to read the password from it");
         }
         let ask = |prompt: String| {
             rpassword::prompt_password(prompt).map(SecretString::from).context("cannot read the password")
@@ -173,7 +173,7 @@ async fn list(state: &State) -> anyhow::Result<()> {
 #[expect(clippy::print_stdout, reason = "the command's answer")]
 async fn audit(state: &State, limit: u32) -> anyhow::Result<()> {
     for entry in state.audit(limit).await? {
-        // Names that were tried are anybody's text.
+        // Names of failed logins are untrusted text.
         println!(
             "{}\t{}\t{}\t{}",
             date(entry.at),

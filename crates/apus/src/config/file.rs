@@ -13,13 +13,13 @@ use serde::Deserialize;
 
 use super::{Caches, ConfigError, Limits};
 
-/// What `apus.toml` may hold. A key that is not listed here is an error that names those that are.
+/// The contents of `apus.toml`. An unknown key is an error that lists the known ones.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FileConfig {
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: Option<SocketAddr>,
-    /// Whether to serve openly to other machines.
+    /// Whether to serve to other machines without accounts or roles.
     pub public: bool,
     /// The folder of accounts, tokens, keys and the audit.
     pub state: Option<PathBuf>,
@@ -31,9 +31,9 @@ pub struct FileConfig {
     pub limits: Limits,
     /// The caches.
     pub caches: Caches,
-    /// Who asks.
+    /// How callers are authenticated.
     pub auth: AuthSection,
-    /// Web pages of these origins may read answers.
+    /// Web pages from these origins may read answers; `*` for all.
     pub cors_origins: Vec<String>,
 }
 
@@ -41,21 +41,21 @@ pub struct FileConfig {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MountSection {
-    /// The first component of the paths below it.
+    /// The first component of the paths below it; empty for the root.
     pub name: String,
     /// The folder.
     pub path: Option<PathBuf>,
     /// In place of a folder: tables of the original hdfstream server, which say where each file lies.
     pub table: Option<Tables>,
-    /// What a caller must have to know that it exists.
+    /// The roles, all of them, that a caller needs to see it.
     #[serde(default)]
     pub roles: BTreeSet<String>,
-    /// What it holds, in Markdown, for listings.
+    /// Its description in listings, in Markdown.
     pub description: Option<String>,
-    /// What its files and folders are, by name, for listings.
+    /// Labels in listings, by the names of its files and folders.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
-    /// Further roles and notes for what is within.
+    /// Further roles and notes for folders and files in it.
     #[serde(default)]
     pub folders: Vec<FolderSection>,
 }
@@ -66,7 +66,7 @@ pub struct MountSection {
 pub enum Tables {
     /// One.
     One(PathBuf),
-    /// Several; they add up.
+    /// Several, joined.
     Several(Vec<PathBuf>),
 }
 
@@ -76,12 +76,12 @@ pub enum Tables {
 pub struct FolderSection {
     /// The path under the mount, of a folder or of a file.
     pub path: String,
-    /// What a caller must have, besides the mount's roles.
+    /// The roles that a caller needs besides the mount's.
     #[serde(default)]
     pub roles: BTreeSet<String>,
-    /// What it holds, in Markdown, for listings.
+    /// Its description in listings, in Markdown.
     pub description: Option<String>,
-    /// What its files and folders are, by name, for listings.
+    /// Labels in listings, by the names of its files and folders.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
 }
@@ -90,17 +90,17 @@ pub struct FolderSection {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuthSection {
-    /// The address that tells whether a name and a password belong together.
+    /// The login service that checks names and passwords.
     pub db_url: Option<String>,
-    /// The key that signs tokens.
+    /// The key that signs JWTs.
     pub jwt_secret_key: Option<SecretString>,
-    /// The operator's own proxies, whose `X-Forwarded-For` is believed.
+    /// The operator's own proxies, whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpAddr>,
 }
 
 impl FileConfig {
-    /// Reads the file at `path`; without a path, `apus.toml` in the working directory, or nothing where there is none.
-    /// Relative paths within count from the file's folder.
+    /// Reads the file at `path`; without a path, `apus.toml` in the working directory if it exists, else the defaults.
+    /// Relative paths in it start at the file's folder.
     pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
         let (path, must_exist) = path.map_or((Path::new("apus.toml"), false), |path| (path, true));
         let text = match fs::read_to_string(path) {
@@ -132,7 +132,7 @@ impl Tables {
 }
 
 impl MountSection {
-    /// Reads the tables, too.
+    /// The mount, its tables read.
     ///
     /// Errors: a table's; neither a folder nor a table, or both.
     pub(super) fn into_mount(self) -> Result<Mount, ConfigError> {
@@ -144,7 +144,7 @@ impl MountSection {
                 Mount { folders, ..Mount::new(self.name, MountSource::Table(table)) }
             }
             _ => {
-                let reason = "say where it is: either path, a folder, or table, the files of a table".to_owned();
+                let reason = "give either path (a folder) or table (one or more table files)".to_owned();
                 return Err(MountError::Mount { name: self.name, reason }.into());
             }
         };

@@ -12,54 +12,54 @@ use secrecy::SecretString;
 
 use super::{ConfigError, Limits};
 
-/// What `apus serve` takes. Everything is optional: what is not said here comes from `apus.toml`, then from the defaults.
+/// The flags of `apus serve`. All are optional: missing ones come from `apus.toml`, then from the defaults.
 #[derive(Args, Debug, Default)]
 pub struct Flags {
-    /// Folders to serve: each DIR under /NAME, one DIR without a name at the root
+    /// Folders to serve: each DIR under /NAME; a single DIR without a name at the root, several under their own names
     #[arg(value_name = "[NAME=]DIR", value_parser = OsStringValueParser::new().map(MountArg::from))]
     pub mounts: Vec<MountArg>,
 
-    /// The configuration file [default: apus.toml, where there is one]
+    /// The configuration file [default: apus.toml in the working directory, if it exists]
     #[arg(long, value_name = "FILE", env = "APUS_CONFIG")]
     pub config: Option<PathBuf>,
 
-    /// Where to listen [default: 127.0.0.1:8000]
+    /// The address to listen on [default: 127.0.0.1:8000]
     #[arg(long, value_name = "ADDRESS:PORT", env = "APUS_LISTEN")]
     pub listen: Option<SocketAddr>,
 
-    /// Serve to other machines although there are no accounts and no rules
+    /// Serve to other machines even without accounts, roles or a login service
     #[arg(long, env = "APUS_PUBLIC")]
     pub public: bool,
 
-    /// The folder of accounts, tokens, keys, the audit and zone maps [default: apus in the user's data directory]
+    /// The folder for accounts, tokens, keys, the audit trail and zone maps [default: apus in the user's data directory]
     #[arg(long, value_name = "DIR", env = "APUS_STATE")]
     pub state: Option<PathBuf>,
 
-    /// Let web pages of these origins read answers, * for all [default: none]
+    /// Let web pages from these origins read answers; * for all [default: none]
     #[arg(long = "cors-origin", value_name = "ORIGIN", env = "APUS_CORS_ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<String>,
 
-    /// Files to keep open [default: 128]
+    /// Number of files to keep open [default: 128]
     #[arg(long, value_name = "N", env = "APUS_OPEN_FILES", help_heading = "Caches")]
     pub open_files: Option<usize>,
 
-    /// Bytes of metadata to keep, over all open files [default: 67108864]
+    /// Bytes of metadata to cache, over all open files [default: 67108864]
     #[arg(long, value_name = "BYTES", env = "APUS_METADATA_CACHE_BYTES", help_heading = "Caches")]
     pub metadata_cache_bytes: Option<usize>,
 
-    /// Bytes of chunk indexes to keep, over all open files, 16 for each chunk [default: 268435456]
+    /// Bytes of chunk indexes to cache, over all open files; a chunk takes 16 [default: 268435456]
     #[arg(long, value_name = "BYTES", env = "APUS_INDEX_CACHE_BYTES", help_heading = "Caches")]
     pub index_cache_bytes: Option<u64>,
 
-    /// Bytes of decoded chunks to keep for small reads, over all open files, 0 for none [default: 67108864]
+    /// Bytes of decoded chunks to cache for small reads, over all open files; 0 disables the cache [default: 67108864]
     #[arg(long, value_name = "BYTES", env = "APUS_CHUNK_CACHE_BYTES", help_heading = "Caches")]
     pub chunk_cache_bytes: Option<u64>,
 
-    /// Bytes of statistics to keep of columns that conditions have looked at, 24 for each chunk, 0 for none [default: 67108864]
+    /// Bytes of chunk minima and maxima to cache for conditions; a chunk takes 24, 0 disables the cache [default: 67108864]
     #[arg(long, value_name = "BYTES", env = "APUS_STATISTICS_CACHE_BYTES", help_heading = "Caches")]
     pub statistics_cache_bytes: Option<u64>,
 
-    /// Bytes of zone maps to keep on disk, in the state folder, 0 for none [default: 1073741824]
+    /// Bytes of zone maps to keep on disk, in the state folder; 0 keeps none there [default: 1073741824]
     #[arg(long, value_name = "BYTES", env = "APUS_ZONE_MAP_BYTES", help_heading = "Caches")]
     pub zone_map_bytes: Option<u64>,
 
@@ -67,11 +67,11 @@ pub struct Flags {
     #[command(flatten)]
     pub limits: LimitFlags,
 
-    /// Ask this address, with HTTP Basic, whether a name and a password belong together [default: own accounts]
+    /// Let the login service at this address check names and passwords, by HTTP Basic [default: Apus's own accounts]
     #[arg(long, value_name = "URL", env = "DB_URL", hide_env_values = true, help_heading = "Accounts")]
     pub db_url: Option<String>,
 
-    /// The key that signs tokens, at least 32 bytes [default: made once, kept in the state folder]
+    /// The key that signs JWTs, at least 32 bytes [default: generated once, kept in the state folder]
     #[arg(long, value_name = "KEY", env = "JWT_SECRET_KEY", hide_env_values = true, help_heading = "Accounts")]
     #[arg(value_parser = |text: &str| Ok::<_, std::convert::Infallible>(SecretString::from(text)))]
     pub jwt_secret_key: Option<SecretString>,
@@ -81,7 +81,7 @@ pub struct Flags {
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Limits")]
 pub struct LimitFlags {
-    /// Answers under way at once, slow clients included [default: 256]
+    /// Answers in progress at once, including those to slow clients [default: 256]
     #[arg(long, value_name = "N", env = "APUS_CONCURRENT_ANSWERS")]
     pub concurrent_answers: Option<usize>,
 
@@ -93,15 +93,15 @@ pub struct LimitFlags {
     #[arg(long, value_name = "N", env = "APUS_DECODE_THREADS")]
     pub decode_threads: Option<usize>,
 
-    /// The most bytes of an answer's values [default: 1099511627776]
+    /// Maximum bytes of values in one answer [default: 1099511627776]
     #[arg(long, value_name = "BYTES", env = "APUS_ANSWER_BYTES")]
     pub answer_bytes: Option<u64>,
 
-    /// The most bytes of a request's body [default: 16777216]
+    /// Maximum bytes of a request's body [default: 16777216]
     #[arg(long, value_name = "BYTES", env = "APUS_QUERY_BYTES")]
     pub query_bytes: Option<usize>,
 
-    /// The most bytes that one decoded chunk may have [default: 268435456]
+    /// Maximum bytes of one decoded chunk [default: 268435456]
     #[arg(long, value_name = "BYTES", env = "APUS_CHUNK_BYTES")]
     pub chunk_bytes: Option<u64>,
 }
@@ -116,7 +116,7 @@ pub struct MountArg {
 }
 
 impl From<OsString> for MountArg {
-    /// Splits at the first `=`; a folder whose own path holds one is taken whole where what stands before looks like a path.
+    /// Splits at the first `=`, unless the part before it is empty or contains `/`: then the `=` belongs to the folder's path.
     fn from(text: OsString) -> Self {
         if let Some((name, path)) = text.to_str().and_then(|text| text.split_once('='))
             && !name.is_empty()
@@ -162,7 +162,7 @@ fn folder_name(path: &Path) -> Result<String, ConfigError> {
     // "." and ".." have a name only once they are resolved.
     let resolved = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     resolved.file_name().and_then(OsStr::to_str).map(str::to_owned).ok_or_else(|| {
-        let (name, reason) = (path.display().to_string(), "several folders need a name each; say NAME=DIR".to_owned());
+        let (name, reason) = (path.display().to_string(), "this folder needs a name; write NAME=DIR".to_owned());
         MountError::Mount { name, reason }.into()
     })
 }

@@ -1,4 +1,4 @@
-//! How much of everything.
+//! Limits and sizes of caches.
 
 use std::{num::NonZero, thread, time::Duration};
 
@@ -10,41 +10,41 @@ use super::ConfigError;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Connections that are held open at once; more wait in the kernel's queue.
+    /// Connections open at once; more wait in the kernel's queue.
     pub connections: usize,
-    /// Answers under way at once, slow clients included; more are told to come again (503).
+    /// Answers in progress at once, including those to slow clients; more are refused with a 503.
     pub concurrent_answers: usize,
     /// Threads that read and encode at once.
     pub concurrent_reads: usize,
     /// Threads that decode chunks.
     pub decode_threads: usize,
-    /// How long a request waits for its place before it is told to come again, in milliseconds.
+    /// How long a request waits for a permit before it is refused with a 503, in milliseconds.
     pub wait_ms: u64,
     /// The bytes of a block of an answer.
     pub block_bytes: usize,
-    /// The most bytes that may be fetched and decoded ahead of one answer, whose client takes blocks as fast as they come.
+    /// The most bytes to fetch and decode ahead of one answer whose client keeps up.
     pub work_ahead_bytes: usize,
     /// The most bytes of a request's body.
     pub query_bytes: usize,
     /// The most bytes of a request's body in the hdfstream protocol, which sends all slices of a dataset at once.
     pub slices_body_bytes: u64,
-    /// The memory for the slices of all requests of the hdfstream protocol together; one of 16,777,216 takes 256 MiB.
+    /// The memory for the slices of all hdfstream requests together; a request with 16,777,216 slices takes 256 MiB.
     pub slices_held_bytes: u64,
     /// The most ranges of rows in one request.
     pub row_ranges: usize,
     /// The most bytes of an answer's values.
     pub answer_bytes: u64,
-    /// The most bytes of values of a kind that must be held in memory whole (strings, attributes, small datasets).
+    /// The most bytes of values that must be held in memory whole (strings, attributes, small datasets).
     pub held_bytes: u64,
-    /// The most bytes that one decoded chunk may have.
+    /// The most bytes of one decoded chunk.
     pub chunk_bytes: u64,
-    /// The most files and folders in a folder that is downloaded as one, or whose size is told.
+    /// The most files and folders below a folder that is downloaded as a tar, or whose size is listed.
     pub folder_files: usize,
-    /// How long a client may take to send its request's head, in milliseconds.
+    /// How long a client may take to send the head of its request, in milliseconds.
     pub head_ms: u64,
     /// How long a client may take to read a block, in milliseconds.
     pub stall_ms: u64,
-    /// How long running answers may take to end when the service stops, in milliseconds.
+    /// How long running answers may take to finish when the service stops, in milliseconds.
     pub shutdown_ms: u64,
 }
 
@@ -52,20 +52,19 @@ pub struct Limits {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Caches {
-    /// Files that are kept open.
+    /// The number of files that are kept open.
     pub open_files: usize,
-    /// The bytes of metadata that are kept, over all open files.
+    /// Bytes of metadata, over all open files.
     pub metadata_bytes: usize,
-    /// The bytes of chunk indexes that are kept, over all open files; an index takes 16 for each chunk.
+    /// Bytes of chunk indexes, over all open files; an index takes 16 for each chunk.
     pub index_bytes: u64,
-    /// The bytes of decoded chunks that are kept, over all open files; 0 keeps none. Only small reads use them.
+    /// Bytes of decoded chunks, over all open files; 0 disables the cache. Only small reads use it.
     pub chunk_bytes: u64,
-    /// The bytes of statistics of columns that are kept, 24 for each chunk: what the values that conditions have looked at lie between;
-    /// 0 keeps none.
+    /// Bytes of statistics of the columns that conditions have read, 24 for each chunk; 0 disables the cache.
     pub statistics_bytes: u64,
-    /// The bytes of zone maps that are kept on disk, in the state folder; 0 keeps none there.
+    /// Bytes of zone maps on disk, in the state folder; 0 keeps none there.
     pub zone_map_bytes: u64,
-    /// The bytes of encoded descriptions of files' objects that are kept.
+    /// Bytes of encoded descriptions of files' objects.
     pub description_bytes: u64,
 }
 
@@ -110,7 +109,7 @@ impl Default for Caches {
 }
 
 impl Limits {
-    /// How long a request waits for its place.
+    /// How long a request waits for a permit.
     pub fn wait(&self) -> Duration {
         Duration::from_millis(self.wait_ms)
     }
@@ -132,12 +131,12 @@ impl Limits {
         .into_iter()
         .find(|(_, value)| *value == 0);
         if let Some((name, _)) = zero {
-            return Err(ConfigError::Value(format!("limits.{name} is 0: nothing could be answered")));
+            return Err(ConfigError::Value(format!("limits.{name} is 0: it must be at least 1")));
         }
         // Invariant: bodies stream through blocks of at most 1 MiB.
         if self.block_bytes < 4096 || self.block_bytes > 1 << 20 {
             return Err(ConfigError::Value(format!(
-                "limits.block_bytes is {}: it may be between 4096 and 1048576",
+                "limits.block_bytes is {}: it must be between 4096 and 1048576",
                 self.block_bytes
             )));
         }
@@ -148,7 +147,7 @@ impl Limits {
 impl Caches {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         if self.open_files == 0 {
-            return Err(ConfigError::Value("caches.open_files is 0: no file could be opened".to_owned()));
+            return Err(ConfigError::Value("caches.open_files is 0: it must be at least 1".to_owned()));
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
-//! What is served, to whom, within which limits: flags, then the environment, then `.env`, then `apus.toml`, then defaults.
+//! What is served, to whom, within which limits. Flags override the environment, then `.env`, `apus.toml` and the defaults.
 //!
-//! [`Flags`] are the command line and the environment, [`FileConfig`] is `apus.toml`; [`Config::new`] lays the one over the
-//! other, and everything behind it reads only the result.
+//! [`Flags`] are the command line and the environment, [`FileConfig`] is `apus.toml`; [`Config::new`] merges them, and the
+//! rest of the service reads only the result.
 
 mod file;
 mod flags;
@@ -22,19 +22,19 @@ pub use file::{AuthSection, FileConfig, FolderSection, MountSection, Tables};
 pub use flags::{Flags, MountArg};
 pub use limits::{Caches, Limits};
 
-/// Where the service listens when nobody says otherwise.
+/// The address that the service listens on by default.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
 
 /// The configuration, complete and checked.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: SocketAddr,
-    /// Whether to serve openly to other machines.
+    /// Whether to serve to other machines without accounts or roles.
     pub public: bool,
-    /// The folder of accounts, tokens, keys and the audit; `None` for the user's data directory.
+    /// The folder of accounts, tokens, keys and the audit trail; `None` for `apus` in the user's data directory.
     pub state: Option<PathBuf>,
-    /// The folder of zone maps; `None` keeps them in memory alone.
+    /// The folder of zone maps; `None` keeps them in memory only.
     pub zone_maps: Option<PathBuf>,
     /// What is served.
     pub mounts: Vec<Mount>,
@@ -44,20 +44,20 @@ pub struct Config {
     pub limits: Limits,
     /// The caches.
     pub caches: Caches,
-    /// Who asks.
+    /// How callers are authenticated.
     pub auth: AuthConfig,
-    /// Web pages of these origins may read answers; `*` for all.
+    /// Web pages from these origins may read answers; `*` for all.
     pub cors_origins: Vec<String>,
 }
 
-/// Who may be who.
+/// How callers are authenticated.
 #[derive(Clone, Debug, Default)]
 pub struct AuthConfig {
-    /// The address that tells whether a name and a password belong together.
+    /// The login service that checks names and passwords.
     pub db_url: Option<String>,
-    /// The key that signs tokens.
+    /// The key that signs JWTs.
     pub jwt_secret_key: Option<SecretString>,
-    /// The operator's own proxies: what they say about where a request comes from is believed.
+    /// The operator's own proxies, whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpAddr>,
 }
 
@@ -73,7 +73,7 @@ pub enum ConfigError {
         /// What the operating system said.
         source: std::io::Error,
     },
-    /// The file is not understood.
+    /// The file cannot be parsed.
     #[error("{}: {source}", .path.display())]
     Malformed {
         /// The file.
@@ -84,13 +84,13 @@ pub enum ConfigError {
     /// A mount cannot be served.
     #[error(transparent)]
     Mount(#[from] MountError),
-    /// A value does not make sense.
+    /// A value is not acceptable.
     #[error("{0}")]
     Value(String),
 }
 
 impl Config {
-    /// Lays `flags` over the file that they name, or over `apus.toml` in the working directory where there is one.
+    /// Merges `flags` with the file that they name, or with `apus.toml` in the working directory if it exists.
     pub fn new(flags: Flags) -> Result<Self, ConfigError> {
         let file = FileConfig::load(flags.config.as_deref())?;
         Self::merge(flags, file)
@@ -112,7 +112,7 @@ impl Config {
         }
     }
 
-    /// Whether everything is open to everybody: no mount or folder has roles, and no login service is named.
+    /// Whether access is restricted: a mount has roles or rules for folders, or there is a login service.
     pub fn has_rules(&self) -> bool {
         self.auth.db_url.is_some() || self.mounts.iter().any(|m| !m.roles.is_empty() || !m.folders.is_empty())
     }
@@ -160,10 +160,10 @@ fn check_mounts(mounts: &[Mount]) -> Result<(), ConfigError> {
             ConfigError::Mount(MountError::Mount { name: mount.name.clone(), reason: reason.to_owned() })
         };
         if mount.name.contains('/') || mount.name.starts_with('.') || mount.name.contains('\0') {
-            return Err(fault("a name is one part of a path: no '/', no '.' in front"));
+            return Err(fault("a mount's name may not contain '/' or NUL, nor start with '.'"));
         }
         if !seen.insert(&mount.name) {
-            return Err(fault("two mounts have this name; give one of them another, as NAME=DIR"));
+            return Err(fault("two mounts have this name; rename one of them, with NAME=DIR on the command line"));
         }
     }
     Ok(())

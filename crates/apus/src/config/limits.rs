@@ -131,7 +131,7 @@ impl Limits {
         .into_iter()
         .find(|(_, value)| *value == 0);
         if let Some((name, _)) = zero {
-            return Err(ConfigError::Value(format!("limits.{name} is 0: it must be at least 1")));
+            return Err(ConfigError::Value(format!("limits.{name} must not be 0")));
         }
         // Invariant: bodies stream through blocks of at most 1 MiB.
         if self.block_bytes < 4096 || self.block_bytes > 1 << 20 {
@@ -147,7 +147,7 @@ impl Limits {
 impl Caches {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         if self.open_files == 0 {
-            return Err(ConfigError::Value("caches.open_files is 0: it must be at least 1".to_owned()));
+            return Err(ConfigError::Value("caches.open_files must not be 0".to_owned()));
         }
         Ok(())
     }

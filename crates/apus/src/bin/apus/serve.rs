@@ -21,7 +21,7 @@ use tracing_subscriber::EnvFilter;
 /// Each DIR is served under /NAME; a single DIR without a name is served at the root. Without accounts, roles or a login
 /// service, everything is open to everyone; the service then refuses to listen beyond this machine unless --public is given.
 #[derive(Args)]
-#[command(after_help = "Settings not given as flags are taken from the environment, then from a file .env in the working \
+#[command(after_help = "Settings not given as flags come from the environment, then from a file .env in the working \
                         directory, then from apus.toml, then from the defaults.\n\n\
                         Examples:\n  \
                         apus serve /data/snapshots\n  \

@@ -16,7 +16,7 @@ use crate::{
     work::Work,
 };
 
-/// The state of the service. Cheap to clone: every handler has one.
+/// The state of the service. Cheap to clone; every handler has one.
 #[derive(Clone)]
 pub struct App(Arc<AppParts>);
 
@@ -24,20 +24,20 @@ pub struct App(Arc<AppParts>);
 pub struct AppParts {
     /// The configuration, complete.
     pub config: Config,
-    /// The files, and what reading them takes.
+    /// The files, and the pool, limits and caches for reading them.
     pub archive: Archive,
-    /// Decides who asks.
+    /// Identifies callers.
     pub auth: Authenticator,
-    /// The permits for blocking work.
+    /// Runs blocking work.
     pub work: Work,
-    /// What is counted.
+    /// The counters.
     pub metrics: Metrics,
 }
 
 impl App {
     /// Puts the service together; nothing listens yet.
     ///
-    /// Errors: the operating system's, where it grants no threads; a mount that is not there.
+    /// Errors: the operating system grants no threads; a mount does not exist.
     pub fn new(config: Config, auth: Authenticator) -> Result<Self, StartError> {
         let archive = open_archive(&config)?;
         let work = Work::new(&config.limits);
@@ -79,7 +79,7 @@ pub fn open_archive(config: &Config) -> Result<Archive, StartError> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The configuration cannot be followed.
+    /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A mount cannot be served.

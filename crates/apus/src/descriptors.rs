@@ -1,18 +1,18 @@
-//! Descriptors: connections and open files together must fit what the operating system grants (`ulimit -n`).
+//! File descriptors: connections and open files together must fit the process's limit (`ulimit -n`).
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::{Config, ConfigError};
 
-/// What the runtime, the accounts, listings and logins take, and a few to spare.
+/// Descriptors for the runtime, the accounts, listings and logins, and a few to spare.
 const N_OTHERS: usize = 64;
-/// With fewer connections there is no service.
+/// With fewer connections than this, the service does not start.
 const MIN_CONNECTIONS: usize = 16;
 
-/// Sees to it that there are descriptors for everything that the configuration allows: raises the soft limit of this process as
-/// far as is needed and the hard one allows; where that is too little, lowers the number of connections and says so.
+/// Makes room for everything that the configuration allows: raises the soft limit of this process as far as needed and as the
+/// hard limit allows; if that is not enough, lowers the number of connections and logs a warning.
 ///
-/// Errors: [`ConfigError::Value`] where files alone take all descriptors.
+/// Errors: [`ConfigError::Value`] if files alone take all descriptors.
 pub fn make_room(config: &mut Config) -> Result<(), ConfigError> {
     let needed = config.limits.connections.saturating_add(n_for_files(config));
     let granted = raise_to(needed as u64);
@@ -23,14 +23,14 @@ pub fn make_room(config: &mut Config) -> Result<(), ConfigError> {
             configured = config.limits.connections,
             granted,
             needed,
-            "ulimit -n leaves descriptors for fewer connections than are configured: more have to wait"
+            "ulimit -n leaves descriptors for fewer connections than configured: the others must wait"
         );
         config.limits.connections = connections;
     }
     Ok(())
 }
 
-/// Every answer may read a file that is not kept open any more.
+/// Every answer may hold a file that was evicted from the open files.
 fn n_for_files(config: &Config) -> usize {
     config.caches.open_files.saturating_add(config.limits.concurrent_answers).saturating_add(N_OTHERS)
 }
@@ -40,18 +40,18 @@ fn connections_within(granted: u64, config: &Config) -> Result<usize, ConfigErro
     let left = usize::try_from(granted).unwrap_or(usize::MAX).saturating_sub(n_for_files(config));
     if left < MIN_CONNECTIONS.min(config.limits.connections) {
         return Err(ConfigError::Value(format!(
-            "ulimit -n grants {granted} descriptors, and caches.open_files ({}), limits.concurrent_answers ({}) and {N_OTHERS} \
-             for all else leave {left} for connections: raise ulimit -n, or lower those",
+            "ulimit -n grants {granted} descriptors; caches.open_files ({}), limits.concurrent_answers ({}) and {N_OTHERS} \
+             for everything else leave {left} for connections: raise ulimit -n, or lower these settings",
             config.caches.open_files, config.limits.concurrent_answers
         )));
     }
     Ok(left.min(config.limits.connections))
 }
 
-/// The number of descriptors that this process may have, after trying to have as many as are needed.
+/// Raises the soft limit towards `needed`, and returns the limit that then holds.
 fn raise_to(needed: u64) -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    // No limit is one that nobody reaches.
+    // `None` is no limit.
     let current = current.unwrap_or(u64::MAX);
     let wanted = needed.min(maximum.unwrap_or(u64::MAX));
     if wanted > current && setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }).is_ok() {

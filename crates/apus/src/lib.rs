@@ -3,12 +3,12 @@
 //! The nouns, in the order in which a request meets them:
 //!
 //! - A [`Config`](config::Config) says what is served, to whom, within which limits.
-//! - An [`App`](app::App) is all that requests share; [`router()`] puts every route in front of it, and
-//!   [`server`](http::server) lets the network in.
+//! - An [`App`](app::App) is what all requests share; [`router()`] builds every route on it, and [`server`](http::server)
+//!   accepts connections.
 //! - A [`Protocol`](http::protocol::Protocol) is a set of routes with the errors that its clients understand.
-//! - A [`Caller`](auth::Caller) is who asks.
-//! - [`Work`](work::Work) does what blocks and streams the body; what is read, and in which form it leaves, is for [`apus_data`] to say.
-//! - An [`ApiError`](http::error::ApiError) is what went wrong, and its HTTP status.
+//! - A [`Caller`](auth::Caller) is who is asking.
+//! - [`Work`](work::Work) runs blocking work and streams the body; [`apus_data`] decides what is read, and in which format it is sent.
+//! - An [`ApiError`](http::error::ApiError) is an error with its HTTP status.
 
 pub mod app;
 pub mod auth;
@@ -20,7 +20,7 @@ pub mod protocol;
 pub mod state;
 pub mod work;
 
-/// Every route of every protocol, with all that happens to every request.
+/// Every route of every protocol, with the middleware.
 pub fn router(app: app::App) -> axum::Router {
     let protocols = protocol::all(&app);
     http::router::router(app, protocols)

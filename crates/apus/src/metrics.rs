@@ -1,4 +1,4 @@
-//! What is counted, in the text form that Prometheus reads. Labels come from closed sets: route patterns, methods, statuses.
+//! Metrics in the text format that Prometheus reads. Labels come from closed sets: route patterns, methods, statuses.
 
 use std::{fmt, time::Duration};
 
@@ -18,7 +18,7 @@ use prometheus_client::{
 
 use crate::work::Work;
 
-/// What is counted.
+/// The service's metrics.
 pub struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
@@ -40,32 +40,32 @@ struct RouteLabels {
 }
 
 impl Metrics {
-    /// Nothing counted yet; the archive and the work count for themselves.
+    /// Counters at zero; the archive and the work keep their own.
     pub fn new(archive: &Archive, work: &Work) -> Self {
         let mut registry = Registry::with_prefix("apus");
         registry.register_collector(Box::new(ArchiveCollector(archive.clone())));
         let requests = Family::default();
-        registry.register("http_requests", "Requests that were answered", requests.clone());
+        registry.register("http_requests", "Requests answered", requests.clone());
         let durations = Family::new_with_constructor(new_durations as fn() -> Histogram);
         registry.register_with_unit(
             "http_request_duration",
-            "Time from a request's head to its answer's last byte",
+            "Time from a request's head to the last byte of its answer",
             Unit::Seconds,
             durations.clone(),
         );
         let sent_bytes = Family::default();
-        registry.register_with_unit("http_sent", "Bytes of answers", Unit::Bytes, sent_bytes.clone());
+        registry.register_with_unit("http_sent", "Bytes of answers sent", Unit::Bytes, sent_bytes.clone());
         let aborted = Family::default();
         registry.register("http_aborted", "Answers that ended before their last byte", aborted.clone());
         let gauges = work.gauges();
         registry.register("answers_in_progress", "Answers that hold a permit", gauges.answers.clone());
-        registry.register("reads_in_progress", "Threads that read and encode", gauges.reads.clone());
+        registry.register("reads_in_progress", "Threads that are reading and encoding", gauges.reads.clone());
         let refused = gauges.refused.clone();
-        registry.register("refused", "Requests that found no permit and were told to come again", refused);
+        registry.register("refused", "Requests refused with a 503 because no permit came free in time", refused);
         Self { registry, requests, durations, sent_bytes, aborted }
     }
 
-    /// Counts a request whose answer ended.
+    /// Counts a request whose answer has ended.
     pub fn count_request(
         &self,
         route: &str,
@@ -85,7 +85,7 @@ impl Metrics {
         }
     }
 
-    /// All of it as `OpenMetrics` text.
+    /// All metrics as `OpenMetrics` text.
     pub fn to_text(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
@@ -98,7 +98,7 @@ fn new_durations() -> Histogram {
     Histogram::new(exponential_buckets(0.001, 4.0, 11))
 }
 
-/// Tells what the archive has counted when somebody asks.
+/// Reads the archive's own counters at each scrape.
 #[derive(Debug)]
 struct ArchiveCollector(Archive);
 
@@ -115,14 +115,14 @@ impl Collector for ArchiveCollector {
         ];
         for (name, CacheStats { hits, misses, size_bytes }) in caches {
             for (event, help, count) in
-                [("hits", "Found in the cache", hits), ("misses", "Not found in the cache", misses)]
+                [("hits", "Look-ups found in the cache", hits), ("misses", "Look-ups not found in the cache", misses)]
             {
                 let (name, counter) = (format!("{name}_{event}"), ConstCounter::new(count));
                 counter.encode(encoder.encode_descriptor(&name, help, None, counter.metric_type())?)?;
             }
             let gauge = ConstGauge::new(i64::try_from(size_bytes).unwrap_or(i64::MAX));
             let unit = Some(&Unit::Bytes);
-            gauge.encode(encoder.encode_descriptor(name, "What the cache holds", unit, gauge.metric_type())?)?;
+            gauge.encode(encoder.encode_descriptor(name, "Bytes in the cache", unit, gauge.metric_type())?)?;
         }
         let Some(stats) = self.0.statistics.folder_stats() else { return Ok(()) };
         for (name, help, count) in [

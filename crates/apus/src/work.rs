@@ -1,10 +1,9 @@
-//! The one door from async to blocking: everything that reads files goes through here.
+//! The only door from async to blocking code: everything that reads files goes through here.
 //!
-//! [`Work::run`] does a piece of work and gives its outcome back. [`Work::begin`] does the work up to the first block of a body, so that early
-//! failures can still be said otherwise than by breaking off, and then streams: while the client takes blocks, a thread makes them; when
-//! it does not, the thread goes back to the pool and the rest waits as plain data. So a slow client costs a socket and the blocks that it
-//! has not read, never a thread. If at most a mebibyte follows the first block, it is made by the same piece of work: waking another
-//! thread takes longer.
+//! [`Work::run`] does a piece of work and returns its outcome. [`Work::begin`] does the work up to the first block of a body, so that
+//! early failures still get an error status, and then streams the rest: while the client keeps reading, a thread produces blocks; when it
+//! stalls, the thread returns to the pool and the rest waits as plain data. So a slow client costs a socket and the blocks that it has
+//! not read, never a thread.
 
 use std::{
     collections::VecDeque,
@@ -27,12 +26,12 @@ use tracing::Span;
 
 use crate::config::Limits;
 
-/// Blocks that a client may be behind with.
+/// Finished blocks that may wait for a client.
 const BLOCKS_AHEAD: usize = 1;
-/// If at most this much follows the first block, it is made in the same piece of work.
+/// If at most this much follows the first block, produce it in the same task: waking another thread takes longer.
 const MAX_REST_BYTES: u64 = 1 << 20;
 
-/// The permits for blocking work, and how many of them are out. Cheap to clone.
+/// Runs blocking work within the limits on answers and threads. Cheap to clone.
 #[derive(Clone)]
 pub struct Work(Arc<Inner>);
 
@@ -46,26 +45,26 @@ struct Inner {
     gauges: WorkGauges,
 }
 
-/// What is counted of work.
+/// Metrics of work.
 #[derive(Clone, Debug, Default)]
 pub struct WorkGauges {
     /// Answers that hold a permit now.
     pub answers: Gauge,
     /// Threads that read and encode now.
     pub reads: Gauge,
-    /// Requests that found no permit in time.
+    /// Requests that got no permit in time.
     pub refused: Counter,
 }
 
-/// Why work was not done.
+/// Why work did not run to its end.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WorkError {
     /// No permit came free in time.
-    #[error("all places are taken; come again shortly")]
+    #[error("the server is busy; try again shortly")]
     Busy,
     /// The work panicked.
-    #[error("reading stopped: {0}")]
+    #[error("blocking work failed: {0}")]
     Stopped(#[from] task::JoinError),
 }
 
@@ -82,12 +81,12 @@ impl Work {
         }))
     }
 
-    /// What is counted of it.
+    /// Its metrics.
     pub fn gauges(&self) -> &WorkGauges {
         &self.0.gauges
     }
 
-    /// Does blocking work and gives its outcome back; the work may look whether anybody still waits for it.
+    /// Does blocking work and returns its outcome. `work` can check whether its caller is still waiting.
     ///
     /// Errors: those of `work`; [`WorkError::Busy`]; [`WorkError::Stopped`].
     pub async fn run<T, E>(&self, work: impl FnOnce(Cancelled) -> Result<T, E> + Send + 'static) -> Result<T, E>
@@ -101,7 +100,7 @@ impl Work {
         self.on_thread(thread, move || work(cancelled)).await?
     }
 
-    /// Does the work that begins an answer, makes the first block of its body, and streams the rest.
+    /// Does the work that begins an answer, produces the first block of its body, and streams the rest.
     ///
     /// Errors: as [`run`](Self::run); those of the first block.
     pub async fn begin<T, E>(
@@ -133,7 +132,7 @@ impl Work {
         }
     }
 
-    /// The only caller of `spawn_blocking`. The permit goes with the work: it is free when the work is done, whoever still waits.
+    /// The only caller of `spawn_blocking`. The work holds the permit until it is done, even if its caller is gone.
     async fn on_thread<T: Send + 'static>(
         &self,
         thread: OwnedSemaphorePermit,
@@ -168,7 +167,7 @@ impl Work {
         BodyStream { made: blocks, rest, remaining: size_bytes }
     }
 
-    /// Makes blocks while there is room for them; waits without a thread while there is none.
+    /// Produces blocks while there is room in the channel; waits without a thread while there is none.
     async fn pump(&self, mut blocks: CheckedBlocks, sender: mpsc::Sender<Message>) {
         loop {
             match time::timeout(self.0.stall, sender.reserve()).await {
@@ -176,7 +175,7 @@ impl Work {
                 Ok(Err(_gone)) => return,
                 Err(_late) => {
                     let stall_ms = self.0.stall.as_millis();
-                    tracing::info!(stall_ms, "the client reads nothing: broken off");
+                    tracing::info!(stall_ms, "the client stopped reading: answer broken off");
                     return;
                 }
             }
@@ -208,7 +207,7 @@ impl fmt::Debug for Work {
     }
 }
 
-/// The blocks that are made before an answer begins, and what makes the others.
+/// The blocks produced before an answer begins, and the source of the others.
 struct Made {
     blocks: VecDeque<Bytes>,
     rest: Option<CheckedBlocks>,
@@ -216,7 +215,7 @@ struct Made {
 }
 
 impl Made {
-    /// Makes the first block, and the others where they are few.
+    /// Produces the first block, and the others if they are small.
     fn first(body: Body) -> Result<Self, apus_data::Error> {
         let size_bytes = body.size_bytes();
         let mut rest = match body {
@@ -244,9 +243,9 @@ enum Message {
 }
 
 enum Burst {
-    /// There is no room now.
+    /// The channel is full.
     Full,
-    /// All is made, or nobody wants it any more.
+    /// All blocks are sent, or the receiver is gone.
     Over,
     /// The body must break off.
     Failed(apus_data::Error),
@@ -270,17 +269,17 @@ fn make_blocks(blocks: &mut CheckedBlocks, sender: &mpsc::Sender<Message>) -> Bu
     }
 }
 
-/// The body as the socket takes it. It ends only where the maker said so: a maker that vanished breaks it off.
+/// The body as the socket takes it. Only `Message::End` ends it normally: if the sender vanishes, the body breaks off.
 #[derive(Debug)]
 pub struct BodyStream {
     made: VecDeque<Bytes>,
-    /// What comes after that; `None` where nothing does.
+    /// The blocks after these, if there are more.
     rest: Option<mpsc::Receiver<Message>>,
-    /// What is still to come, where the length is known.
+    /// The bytes still to come, if the length is known.
     remaining: Option<u64>,
 }
 
-/// Why a body breaks off; the log tells more.
+/// Why a body breaks off; the log has the details.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer could not be completed")]
 pub struct BrokenOff;

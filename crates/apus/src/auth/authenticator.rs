@@ -1,4 +1,4 @@
-//! Decides who asks.
+//! Identifies callers by their credentials.
 
 use std::{
     collections::BTreeSet,
@@ -26,15 +26,15 @@ use crate::state::{Account, Action, State, StateError, is_api_token};
 /// How logins are decided.
 #[derive(Debug, Default)]
 pub struct AuthSettings {
-    /// The key that signs JWTs (`JWT_SECRET_KEY`); without one, a key is made once and kept in the state file.
+    /// The key that signs JWTs (`JWT_SECRET_KEY`); by default, one generated once and kept in the state file.
     pub jwt_secret_key: Option<SecretString>,
-    /// The address that decides logins (`DB_URL`); without one, the accounts in the state file do.
+    /// The login service (`DB_URL`); without one, the accounts in the state file decide.
     pub db_url: Option<String>,
-    /// The operator's own proxies, whose `X-Forwarded-For` is believed.
+    /// The operator's own proxies, whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpAddr>,
 }
 
-/// Decides who asks. Cheap to clone.
+/// Identifies callers. Cheap to clone.
 #[derive(Clone)]
 pub struct Authenticator(Arc<Inner>);
 
@@ -47,18 +47,18 @@ struct Inner {
     trusted_proxies: Vec<IpAddr>,
 }
 
-/// Who knows the passwords.
+/// Who checks passwords.
 enum Logins {
     /// The state file.
     Accounts(PasswordChecker),
-    /// Another service; an account in the state file only adds roles.
+    /// A login service; accounts in the state file only add roles.
     Remote(RemoteLogin),
 }
 
 impl Authenticator {
-    /// Opens for the accounts in `state`.
+    /// An authenticator for the accounts in `state`.
     ///
-    /// Errors: [`AuthStartError`] for settings that would not be safe.
+    /// Errors: [`AuthStartError`], also for settings that are not safe.
     pub async fn new(state: State, settings: AuthSettings) -> Result<Self, AuthStartError> {
         let key = match settings.jwt_secret_key {
             Some(key) => SecretSlice::from(key.expose_secret().as_bytes().to_vec()),
@@ -75,7 +75,7 @@ impl Authenticator {
         Ok(Self(Arc::new(Inner { state, jwt, logins, cache, throttle: Throttle::default(), trusted_proxies })))
     }
 
-    /// For the demonstration: one account, `demo` with password `demo`, in a state that touches no disk.
+    /// For `apus demo`: one account, `demo` with password `demo`, in a state that touches no disk.
     pub async fn demo() -> Result<Self, AuthStartError> {
         let state = State::in_memory().await?;
         let hash = hash_password(&SecretString::from("demo"))?;
@@ -88,14 +88,14 @@ impl Authenticator {
         &self.0.state
     }
 
-    /// Whether anybody could log in: there are accounts, or another service decides.
+    /// Whether logins are possible: there are accounts, or there is a login service.
     pub async fn has_logins(&self) -> Result<bool, StateError> {
         Ok(matches!(self.0.logins, Logins::Remote(_)) || self.0.state.has_accounts().await?)
     }
 
-    /// Who sends a request with these headers from that peer: anybody, where there is no `Authorization`.
+    /// The caller of a request with these headers from that peer; anonymous without `Authorization`.
     ///
-    /// Errors: [`AuthError`] where there is one that is not accepted.
+    /// Errors: [`AuthError`] for credentials that are not accepted.
     pub async fn authenticate(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<Caller, AuthError> {
         match Authorization::of(headers) {
             Authorization::Absent => Ok(Caller::anonymous()),
@@ -108,7 +108,7 @@ impl Authenticator {
         }
     }
 
-    /// Logs in with name and password and gives a JWT for the name.
+    /// Logs in with name and password, and issues a JWT for the name.
     ///
     /// Errors: [`AuthError::WrongPassword`], [`AuthError::Slowed`], [`AuthError::LoginServiceDown`], [`AuthError::Busy`].
     pub async fn issue_jwt(
@@ -126,7 +126,7 @@ impl Authenticator {
         })
     }
 
-    /// A JWT or an API token.
+    /// The caller that a JWT or an API token stands for.
     async fn bearer(&self, token: &SecretString) -> Result<Caller, AuthError> {
         let token = token.expose_secret();
         if is_api_token(token) {
@@ -140,7 +140,7 @@ impl Authenticator {
         })?;
         let account = self.0.state.account(&claims.subject).await.map_err(state_failed)?;
         match (&self.0.logins, account) {
-            // The token of an account that is gone, or from before its password was set, is void.
+            // A JWT is invalid if its account is gone, or if the password was set after it was issued.
             (Logins::Accounts(_), None) => Err(AuthError::InvalidToken),
             (Logins::Accounts(_), Some(account)) if claims.issued_at < account.password_changed_at => {
                 Err(AuthError::InvalidToken)
@@ -150,7 +150,7 @@ impl Authenticator {
         }
     }
 
-    /// A name with a password, or with a token as the password; the name must be empty or the token's own.
+    /// The caller of a name with a password, or with a token as the password; the name must then be empty or the token's own.
     async fn basic(&self, name: &str, password: &SecretString, address: Option<IpAddr>) -> Result<Caller, AuthError> {
         if !looks_like_token(password.expose_secret()) {
             return self.log_in(name, password, address).await;
@@ -198,7 +198,7 @@ impl Authenticator {
         Ok(account.map_or_else(|| Caller { name: Some(name.to_owned()), roles: BTreeSet::new() }, caller))
     }
 
-    /// The trail is for later; a login does not fail because of it.
+    /// Writes to the audit trail. A failure to do so does not fail the login.
     async fn record(&self, action: Action, name: &str, address: Option<IpAddr>) {
         let address = address.map(|a| a.to_string()).unwrap_or_default();
         if let Err(error) = self.0.state.record_login(action, name, &address).await {
@@ -217,7 +217,7 @@ fn caller(account: Account) -> Caller {
     Caller { name: Some(account.name), roles: account.roles }
 }
 
-/// Whether a password is a token in fact: an API token, or three parts of which the first is the base64 of `{"`.
+/// Whether a password is in fact a token: an API token, or three parts of which the first is the base64 of text starting with `{"`.
 fn looks_like_token(password: &str) -> bool {
     is_api_token(password) || (password.starts_with("eyJ") && password.split('.').count() == 3)
 }

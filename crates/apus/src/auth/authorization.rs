@@ -1,10 +1,10 @@
-//! The `Authorization` header, read into what it is.
+//! The `Authorization` header, parsed.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::{HeaderMap, header};
 use secrecy::SecretString;
 
-/// What a request brings to say who asks.
+/// The credentials of a request.
 #[derive(Debug)]
 pub(crate) enum Authorization {
     /// No header, or an empty one.
@@ -20,12 +20,12 @@ pub(crate) enum Authorization {
     },
     /// `Bearer`: a JWT or an API token.
     Bearer(SecretString),
-    /// Another scheme, `Basic` that cannot be read, or more than one header.
+    /// Another scheme, malformed `Basic`, or more than one header.
     Unreadable,
 }
 
 impl Authorization {
-    /// Reads the header. The scheme's case does not matter (RFC 9110, section 11.1).
+    /// Parses the header. The scheme is case-insensitive (RFC 9110, section 11.1).
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let mut values = headers.get_all(header::AUTHORIZATION).iter();
         let Some(value) = values.next() else { return Self::Absent };

@@ -1,11 +1,11 @@
-//! From where a request comes.
+//! The address that a request comes from.
 
 use std::net::IpAddr;
 
 use http::HeaderMap;
 
-/// The address that a request counts for: the peer's own, or, where the peer is one of the operator's proxies, the last address in
-/// `X-Forwarded-For` that is none of them. What stands before that in the header is the sender's own text, and is not looked at.
+/// The address that a request counts for: the peer's own, or, if the peer is one of the operator's proxies, the last address in
+/// `X-Forwarded-For` that is not one of them. Whatever precedes it in the header is untrusted, and ignored.
 pub(crate) fn client_address(peer: Option<IpAddr>, headers: &HeaderMap, proxies: &[IpAddr]) -> Option<IpAddr> {
     let peer = peer?.to_canonical();
     if !proxies.contains(&peer) {

@@ -1,50 +1,50 @@
-//! Why somebody is not let in.
+//! Errors of authentication.
 
-/// Why a request's credentials are not accepted, or cannot be checked. None of them carries a secret.
+/// Why a request's credentials are not accepted, or cannot be checked. No text contains a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthError {
     /// The `Authorization` header has no scheme or no credentials.
     #[error("the Authorization header is incomplete")]
     Incomplete,
-    /// The scheme is neither Basic nor Bearer, or its credentials cannot be read.
-    #[error("the Authorization header cannot be read: Basic and Bearer are accepted")]
+    /// The scheme is neither Basic nor Bearer, or its credentials are malformed.
+    #[error("the Authorization header is malformed or of an unknown scheme; use Basic or Bearer")]
     Unreadable,
-    /// The name and password are not right together.
-    #[error("the name or the password is wrong")]
+    /// The name is unknown, or the password does not match it.
+    #[error("wrong name or password")]
     WrongPassword,
-    /// The bearer token is not one of ours, or is void.
+    /// The bearer token was not issued here, or is revoked or outdated.
     #[error("the token is not valid")]
     InvalidToken,
-    /// The JWT was good and has expired.
+    /// The JWT was valid and has expired.
     #[error("the token has expired")]
     ExpiredToken,
-    /// The JWT is good and names nobody.
-    #[error("the token names nobody")]
+    /// The JWT is valid but has no subject.
+    #[error("the token has no subject")]
     NoSubject,
-    /// There were many failures for this account or from this address.
-    #[error("too many failed logins: try again in {retry_after_s} s")]
+    /// Too many logins failed for this account or from this address.
+    #[error("too many failed logins; try again in {retry_after_s} s")]
     Slowed {
         /// When to try again.
         retry_after_s: u64,
     },
     /// The login service cannot be reached or gives no usable answer.
-    #[error("the login service is not available")]
+    #[error("the login service is unavailable")]
     LoginServiceDown,
-    /// More logins are under way than are checked at a time.
-    #[error("too many logins are under way")]
+    /// More logins are waiting than the service takes.
+    #[error("too many logins are in progress")]
     Busy,
     /// The state file failed; the log says how.
-    #[error("the accounts are not available")]
+    #[error("the accounts are unavailable")]
     StateFailed,
 }
 
-/// Why the service does not start with these settings.
+/// Why authentication does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthStartError {
     /// The key for JWTs is too short.
-    #[error("JWT_SECRET_KEY has {found} bytes; at least {} are needed", super::MIN_KEY_BYTES)]
+    #[error("JWT_SECRET_KEY has {found} bytes; it needs at least {}", super::MIN_KEY_BYTES)]
     ShortKey {
         /// Its length.
         found: usize,
@@ -59,12 +59,12 @@ pub enum AuthStartError {
     #[error("the operating system gave no random bytes")]
     NoRandom,
     /// The threads that check passwords could not be started.
-    #[error("the threads that check passwords could not be started: {0}")]
+    #[error("cannot start the threads that check passwords: {0}")]
     Threads(#[from] std::io::Error),
     /// The state file failed.
     #[error(transparent)]
     State(#[from] crate::state::StateError),
-    /// The password of the demonstration's account could not be hashed.
+    /// The password of the demo account could not be hashed.
     #[error(transparent)]
     Password(#[from] super::PasswordError),
 }

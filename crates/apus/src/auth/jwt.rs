@@ -1,4 +1,4 @@
-//! JSON web tokens: HS256 and nothing else, good for one hour, signed with the service's own key.
+//! JSON web tokens: HS256 only, valid for one hour, signed with the service's own key.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use signature::{Signer, Verifier};
 
 use crate::state::now;
 
-/// How long a token is good.
+/// How long a token is valid.
 pub const LIFETIME: Duration = Duration::from_hours(1);
 
 /// The shortest key that is accepted: as long as the signature (RFC 7518, section 3.2).
@@ -27,34 +27,34 @@ pub(crate) struct JwtKey {
     decoding: DecodingKey,
 }
 
-/// What a good token says.
+/// The claims of a valid token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Claims {
-    /// Whose it is.
+    /// The account's name.
     pub(crate) subject: String,
-    /// When it was issued, in Unix seconds: its end less [`LIFETIME`].
+    /// When it was issued, in Unix seconds: its expiry minus [`LIFETIME`].
     pub(crate) issued_at: i64,
 }
 
-/// Why a token is not good.
+/// Why a token is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JwtError {
     /// It is malformed, of another algorithm, signed with another key, or its claims are not acceptable.
     Invalid,
-    /// It was good once.
+    /// It has expired.
     Expired,
-    /// It is good, but names nobody.
+    /// It has no subject.
     NoSubject,
 }
 
-/// The claims that are issued; those of the older service.
+/// The claims that are issued, the same as the older service's.
 #[derive(Serialize)]
 struct Issued<'a> {
     exp: i64,
     sub: &'a str,
 }
 
-/// The claims that are looked at, as they stand.
+/// The claims that are checked, as received.
 #[derive(Deserialize)]
 struct Received {
     #[serde(default)]
@@ -72,24 +72,24 @@ struct Received {
 impl JwtKey {
     /// A key of at least [`MIN_KEY_BYTES`] bytes; `None` for a shorter one.
     pub(crate) fn new(key: &SecretSlice<u8>) -> Option<Self> {
-        // An error says that it was installed before, by an earlier key of this process.
+        // An error means that an earlier key of this process installed it.
         let _ = PROVIDER.install_default();
         let bytes = key.expose_secret();
         (bytes.len() >= MIN_KEY_BYTES)
             .then(|| Self { encoding: EncodingKey::from_secret(bytes), decoding: DecodingKey::from_secret(bytes) })
     }
 
-    /// A token for `subject`, good from now on for [`LIFETIME`].
+    /// A token for `subject`, valid for [`LIFETIME`] from now.
     pub(crate) fn sign(&self, subject: &str) -> Result<SecretString, Error> {
         let exp = now().saturating_add_unsigned(LIFETIME.as_secs());
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &Issued { exp, sub: subject }, &self.encoding)
             .map(Into::into)
     }
 
-    /// What the token says, if it is good. The signature is looked at before anything that it covers.
+    /// The claims of the token, if it is valid. The signature is checked before anything that it covers.
     pub(crate) fn verify(&self, token: &str) -> Result<Claims, JwtError> {
         let mut validation = Validation::new(Algorithm::HS256);
-        // The times are looked at below: the library would take a token in the second in which it ends.
+        // The times are checked below: the library would accept a token in the second of its expiry.
         validation.validate_exp = false;
         validation.validate_aud = false;
         validation.required_spec_claims.clear();
@@ -109,7 +109,7 @@ impl Received {
                 return Err(JwtError::Invalid);
             }
         }
-        // A token that names an audience is meant for another service: this one issues none.
+        // A token with an audience is meant for another service: this one issues none.
         if !self.aud.is_null() {
             return Err(JwtError::Invalid);
         }
@@ -123,7 +123,7 @@ impl Received {
     }
 }
 
-/// A `NumericDate`, cut to whole seconds.
+/// A `NumericDate`, rounded down to whole seconds.
 fn seconds(value: &Value) -> Option<i64> {
     if let Some(n) = value.as_i64() {
         return Some(n);
@@ -134,7 +134,7 @@ fn seconds(value: &Value) -> Option<i64> {
     Some(n)
 }
 
-/// HMAC-SHA-256 by `ring`, so that the TLS client's library serves here too.
+/// HMAC-SHA-256 by `ring`, which the TLS client uses anyway.
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| match algorithm {
         Algorithm::HS256 => {

@@ -1,5 +1,5 @@
-//! Remembers for a short while that a name and password were right (or wrong), so that a client which sends HTTP Basic with each
-//! request does not cost a slow hash, or a question to another service, each time.
+//! Caches for a short time whether a name and password were right, so that a client which sends HTTP Basic with each request does
+//! not cost a slow hash, or a request to the login service, each time.
 
 use std::time::{Duration, Instant};
 
@@ -12,23 +12,23 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::AuthStartError;
 
-/// How long a right password is remembered.
+/// How long a right password is cached.
 const RIGHT: Duration = Duration::from_mins(1);
 
-/// How long a wrong password is remembered.
+/// How long a wrong password is cached.
 const WRONG: Duration = Duration::from_secs(10);
 
-/// How many logins are remembered.
+/// How many logins are cached.
 const MAX_ENTRIES: usize = 10_000;
 
 /// The results of recent logins, by a keyed digest of name, password and what they were checked against.
 pub(crate) struct LoginCache {
     key: hmac::Key,
-    /// Whether each was right, and until when that is remembered.
+    /// Whether each was right, and when the entry expires.
     results: Cache<LoginKey, (bool, Instant)>,
 }
 
-/// Stands for a name, a password and a password hash; says nothing about them outside this process.
+/// Stands for a name, a password and a password hash; reveals nothing about them outside this process.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct LoginKey([u8; 32]);
 
@@ -39,8 +39,8 @@ impl LoginCache {
         Ok(Self { key: hmac::Key::new(hmac::HMAC_SHA256, &key), results: Cache::new(MAX_ENTRIES) })
     }
 
-    /// The key of a login. `against` is the password hash that it is checked against: another hash is another login, so that a
-    /// changed password holds at once.
+    /// The key of a login. `against` is the password hash that it is checked against: a changed password has another hash, and so
+    /// takes effect at once.
     pub(crate) fn key(&self, name: &str, password: &SecretString, against: &str) -> LoginKey {
         let mut mac = hmac::Context::with_key(&self.key);
         for part in [name, password.expose_secret(), against] {
@@ -52,12 +52,12 @@ impl LoginCache {
         LoginKey(key)
     }
 
-    /// Whether that login was right, where it is remembered.
+    /// Whether that login was right, if it is cached.
     pub(crate) fn get(&self, key: LoginKey, now: Instant) -> Option<bool> {
         self.results.get(&key).and_then(|(right, until)| (now < until).then_some(right))
     }
 
-    /// Remembers a result.
+    /// Caches a result.
     pub(crate) fn insert(&self, key: LoginKey, right: bool, now: Instant) {
         self.results.insert(key, (right, now + if right { RIGHT } else { WRONG }));
     }

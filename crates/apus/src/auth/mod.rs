@@ -1,11 +1,11 @@
-//! Who asks, and what they may see.
+//! Who is asking, and what they may see.
 //!
-//! Credentials are the same on every protocol: HTTP Basic with an account (or with a token as the password), or a bearer token (a
+//! Every protocol takes the same credentials: HTTP Basic with an account (or with a token as the password), or a bearer token (a
 //! JWT from `/token`, or an API token from `apus token create`). An [`Authenticator`] turns a request's headers into a
-//! [`Caller`]; handlers take the caller as an argument, and hand it to the catalogue, which shows what the caller's roles allow.
+//! [`Caller`]; handlers take the caller as an argument and pass it to the catalog, which shows what the caller's roles allow.
 //!
-//! Passwords are decided by the accounts in the state file, or, where `DB_URL` is set, by another service. Nothing that a request
-//! carries chooses a key, an algorithm or an identity. Guessing is slowed, and takes the same time for names that do not exist.
+//! The accounts in the state file check passwords, or, if `DB_URL` is set, a login service. Nothing that a request carries chooses
+//! a key, an algorithm or an identity. Password guessing is throttled, and a check takes the same time for names that do not exist.
 
 mod authenticator;
 mod authorization;
@@ -24,7 +24,7 @@ pub use error::{AuthError, AuthStartError};
 pub use jwt::{LIFETIME, MIN_KEY_BYTES};
 pub use password::{PasswordError, hash_password};
 
-/// Who asks: an account, or anybody.
+/// Who is asking: an account, or an anonymous caller.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
     /// The account's name; `None` for a request without credentials.
@@ -34,12 +34,12 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Somebody without credentials, who sees what is public.
+    /// A caller without credentials, who sees what is public.
     pub fn anonymous() -> Self {
         Self::default()
     }
 
-    /// Whether the caller has every one of `required`: what has no required roles is public.
+    /// Whether the caller has all of `required`; what requires no roles is public.
     pub fn has_all(&self, required: &Roles) -> bool {
         required.is_subset(&self.roles)
     }

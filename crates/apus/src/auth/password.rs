@@ -1,7 +1,7 @@
 //! Passwords: hashed with argon2id, on threads of their own.
 //!
-//! A hash takes tens of milliseconds and 19 MiB on purpose, so the work is bounded: a few threads, a short queue, and an answer
-//! "busy" beyond that. A check against an account that does not exist does the same work as one against an account that does.
+//! A hash takes tens of milliseconds and 19 MiB on purpose, so the work is bounded: a few threads, a short queue, and
+//! [`AuthError::Busy`] beyond that. Checking a password of an account that does not exist does the same work.
 
 use std::{
     sync::{
@@ -27,7 +27,7 @@ const MAX_PASSWORD_BYTES: usize = 1024;
 /// How many checks may wait.
 const QUEUE: usize = 64;
 
-/// How many run at a time: memory and cores are for reading data.
+/// How many checks run at a time: memory and cores are for reading data.
 const THREADS: usize = 2;
 
 /// Checks passwords on its own threads.
@@ -79,7 +79,7 @@ impl PasswordChecker {
         Ok(Self { jobs })
     }
 
-    /// Whether `password` is the one that `hash` was made of; false, after the same time, where there is no hash.
+    /// Whether `password` matches `hash`; without a hash, false after the same time.
     ///
     /// Errors: [`AuthError::Busy`].
     pub(crate) async fn check(&self, password: SecretString, hash: Option<String>) -> Result<bool, AuthError> {
@@ -92,7 +92,7 @@ impl PasswordChecker {
 }
 
 fn work(queue: &Mutex<Receiver<Job>>) {
-    // What an account that does not exist is checked against.
+    // Checked in place of the hash of an account that does not exist.
     let Ok(decoy) = hash_password(&SecretString::from("a password of nobody")) else { return };
     loop {
         let job = match queue.lock() {

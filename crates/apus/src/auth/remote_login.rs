@@ -1,6 +1,6 @@
-//! Logins that another service decides: HTTP Basic against the address in `DB_URL` (VirgoDB, for the older service's users).
+//! Logins decided by a login service: HTTP Basic against the address in `DB_URL` (VirgoDB, for the older service's users).
 //!
-//! 200 means yes, 401 and 403 mean no. Everything else (another status, a redirect, no answer in time) is trouble of that service,
+//! 200 accepts, 401 and 403 reject. Anything else (another status, a redirect, no answer in time) is a failure of that service,
 //! and never a login. The certificate is verified, redirects are not followed, cookies are not kept: the answer for one user
 //! depends on that user's name and password alone.
 
@@ -13,13 +13,13 @@ use tokio::sync::Semaphore;
 
 use super::{AuthError, AuthStartError};
 
-/// How long the other service may take, from the connection to the head of its answer.
+/// How long the login service may take, from the connection to the head of its answer.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// How many questions may be under way.
+/// How many requests to it may be in progress.
 const MAX_UNDER_WAY: usize = 32;
 
-/// Asks another service.
+/// The login service.
 #[derive(Debug)]
 pub(crate) struct RemoteLogin {
     client: Client,
@@ -36,12 +36,12 @@ impl RemoteLogin {
             return Err(bad("it is neither http nor https".into()));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(bad("it carries a user name or password of its own".into()));
+            return Err(bad("it contains a user name or password".into()));
         }
         let host = url.host_str().unwrap_or_default().to_owned();
         let is_loopback = host == "localhost" || host.starts_with("127.") || host == "[::1]";
         if url.scheme() == "http" && !is_loopback {
-            tracing::warn!(host, "passwords travel to the login service in the clear: DB_URL should be https");
+            tracing::warn!(host, "passwords are sent to the login service unencrypted: DB_URL should be https");
         }
         install_tls();
         let client = Client::builder()
@@ -54,11 +54,11 @@ impl RemoteLogin {
         Ok(Self { client, url, under_way: Semaphore::new(MAX_UNDER_WAY) })
     }
 
-    /// Whether that service accepts the name and password.
+    /// Whether the login service accepts the name and password.
     ///
     /// Errors: [`AuthError::LoginServiceDown`], [`AuthError::Busy`].
     pub(crate) async fn check(&self, name: &str, password: &SecretString) -> Result<bool, AuthError> {
-        // A colon would end the name early: "a:b" with password "c" must not become "a" with password "b:c".
+        // HTTP Basic ends the name at a colon: "a:b" with password "c" must not become "a" with password "b:c".
         if name.is_empty() || name.contains(|c: char| c == ':' || c.is_control()) {
             return Ok(false);
         }
@@ -87,11 +87,11 @@ impl RemoteLogin {
     }
 }
 
-/// Names `ring` as the process's cryptography for TLS.
+/// Installs `ring` as the process's cryptography for TLS.
 fn install_tls() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // An error says that somebody installed one before: that one serves as well.
+        // An error means that one is installed already, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
 }

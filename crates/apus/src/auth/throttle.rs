@@ -1,8 +1,8 @@
-//! Slows guessing, per account and per address.
+//! Throttles password guessing, per account and per address.
 //!
-//! Each address and each account has a bucket of failures that it may still make; it fills up again with time. Nobody is locked
-//! out: an empty bucket only means to wait some seconds. Somebody else's guessing at an account does not slow the addresses from
-//! which that account has logged in before, and bearer tokens are not slowed at all (they have too many bits to be guessed).
+//! Each address and each account has a bucket of permitted failures, which refills with time. Nobody is locked out: an empty
+//! bucket only means a wait of some seconds. Guesses at an account do not slow addresses from which it has logged in before, and
+//! bearer tokens are not throttled (they have too many bits to be guessed).
 
 use std::{
     collections::{HashMap, HashSet},
@@ -12,10 +12,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How many failures in a row an address may make, and how soon one of them is forgotten.
+/// How many failures in a row an address may cause, and how soon one of them is forgotten.
 const PER_ADDRESS: Limit = Limit { burst: 30.0, refill_s: 2.0 };
 
-/// How many failures in a row may be made at an account, and how soon one of them is forgotten.
+/// How many failures in a row an account may have, and how soon one of them is forgotten.
 const PER_ACCOUNT: Limit = Limit { burst: 10.0, refill_s: 5.0 };
 
 /// How many addresses, accounts, and pairs of them are remembered.
@@ -31,7 +31,7 @@ pub(crate) struct Throttle {
 struct Inner {
     addresses: HashMap<Option<IpAddr>, Bucket>,
     accounts: HashMap<String, Bucket>,
-    /// From where an account has logged in before.
+    /// The addresses from which each account has logged in before.
     known: HashSet<(String, Option<IpAddr>)>,
 }
 
@@ -48,8 +48,8 @@ struct Bucket {
 }
 
 impl Throttle {
-    /// Takes one try from the account's and the address's buckets, or says how long to wait. A try that succeeds is given back
-    /// with [`Throttle::succeeded`]; so tries at the same time cannot pass the limit either.
+    /// Takes one try from the account's and the address's buckets, or returns how long to wait. [`Throttle::succeeded`] returns a
+    /// successful try; taking it first keeps concurrent tries within the limit.
     pub(crate) fn enter(&self, account: &str, address: Option<IpAddr>, now: Instant) -> Result<(), Duration> {
         let address = address.map(network);
         let mut inner = self.lock();
@@ -74,7 +74,7 @@ impl Throttle {
         Ok(())
     }
 
-    /// Gives a try back, and remembers that the account logs in from that address.
+    /// Returns a try, and remembers that the account logs in from that address.
     pub(crate) fn succeeded(&self, account: &str, address: Option<IpAddr>) {
         self.cancelled(account, address);
         let mut inner = self.lock();
@@ -84,7 +84,7 @@ impl Throttle {
         inner.known.insert((account.to_owned(), address.map(network)));
     }
 
-    /// Gives a try back that was neither right nor wrong.
+    /// Returns a try that could not be checked.
     pub(crate) fn cancelled(&self, account: &str, address: Option<IpAddr>) {
         let address = address.map(network);
         let mut inner = self.lock();
@@ -98,7 +98,7 @@ impl Throttle {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // The numbers are good after any panic: each is changed in one step.
+        // The numbers are consistent after any panic: each is changed in one step.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -108,7 +108,7 @@ impl Bucket {
         Self { left: limit.burst, at: now }
     }
 
-    /// Fills up for the time that has passed; how long until there is a try.
+    /// Refills the bucket for the time that has passed, and returns the wait until the next try.
     fn wait(&mut self, limit: Limit, now: Instant) -> Duration {
         let passed_s = now.saturating_duration_since(self.at).as_secs_f64();
         self.left = (self.left + passed_s / limit.refill_s).min(limit.burst);
@@ -117,7 +117,7 @@ impl Bucket {
     }
 }
 
-/// An IPv6 customer has a whole /64: count it as one address.
+/// An IPv6 customer usually has a whole /64, which counts as one address.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
@@ -125,7 +125,7 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Forgets what has filled up again; when that is not enough, the half that has failed least.
+/// Drops full buckets; if that is not enough, also the half with the fewest failures.
 fn prune<K: Hash + Eq>(buckets: &mut HashMap<K, Bucket>, limit: Limit, now: Instant) {
     if buckets.len() < MAX_ENTRIES {
         return;

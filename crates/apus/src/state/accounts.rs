@@ -22,16 +22,16 @@ pub struct Account {
     pub name: String,
     /// Its roles.
     pub roles: BTreeSet<String>,
-    /// Whether a password is kept here; else another service checks it.
+    /// Whether its password is stored here; otherwise only a login service can check it.
     pub has_password: bool,
-    /// When it was made, in Unix seconds.
+    /// When it was created, in Unix seconds.
     pub created_at: i64,
-    /// When its password was last set, in Unix seconds: what was issued before that is void.
+    /// When its password was last set, in Unix seconds: JWTs issued before that are invalid.
     pub password_changed_at: i64,
 }
 
 impl State {
-    /// Adds an account. `password_hash` is an argon2id hash in PHC form; `None` where another service checks the password.
+    /// Adds an account. `password_hash` is an argon2id hash in PHC form; `None` if a login service checks the password.
     ///
     /// Errors: [`StateError::AccountExists`].
     pub async fn add_account(
@@ -73,7 +73,7 @@ impl State {
         Ok(())
     }
 
-    /// Sets an account's password; logins from before are void from now on.
+    /// Sets an account's password; its older JWTs become invalid.
     ///
     /// Errors: [`StateError::NoSuchAccount`].
     pub async fn set_password(&self, name: &str, password_hash: &str) -> Result<(), StateError> {
@@ -131,7 +131,7 @@ impl State {
         Ok(self.account_with_hash(name).await?.map(|(account, _)| account))
     }
 
-    /// The account of that name with its password's hash in PHC form.
+    /// The account of that name, with its password hash in PHC form.
     pub(crate) async fn account_with_hash(&self, name: &str) -> Result<Option<(Account, Option<String>)>, StateError> {
         let row = sqlx::query(
             "SELECT name, password_hash, password_hash IS NOT NULL AS has_password, created_at, password_changed_at,
@@ -146,7 +146,7 @@ impl State {
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StateError> {
-        // IMMEDIATE: two writers wait for each other instead of one of them failing half-way.
+        // IMMEDIATE: a second writer waits at the start instead of failing half-way.
         Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
     }
 }
@@ -167,7 +167,7 @@ impl FromStr for AccountName {
             return Err(bad("must have 1 to 128 characters"));
         }
         if text.contains(|c: char| c == ':' || c.is_whitespace() || c.is_control()) {
-            return Err(bad("may hold no colon, white space or control character"));
+            return Err(bad("may not contain a colon, white space or control characters"));
         }
         Ok(Self(text.to_owned()))
     }

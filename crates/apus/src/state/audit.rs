@@ -4,7 +4,7 @@ use sqlx::{Row as _, Sqlite, Transaction};
 
 use super::{State, StateError, now};
 
-/// The most entries that are kept: a guesser must not fill the disk.
+/// The most entries that are kept: password guessing must not fill the disk.
 const MAX_ENTRIES: i64 = 200_000;
 
 /// What was done.
@@ -18,17 +18,17 @@ pub enum Action {
     PasswordChanged,
     /// The roles were set; the detail names them.
     RolesChanged,
-    /// An API token was made; the detail is its id.
+    /// An API token was created; the detail is its id.
     TokenCreated,
     /// An API token was revoked; the detail is its id.
     TokenRevoked,
-    /// The key that signs JWTs was made.
+    /// The key that signs JWTs was generated.
     KeyMade,
     /// A login succeeded; the detail is the address.
     LoggedIn,
     /// A login failed; the detail is the address.
     LoginFailed,
-    /// A login was put off because of many failures; the detail is the address.
+    /// A login was throttled after many failures; the detail is the address.
     LoginSlowed,
 }
 
@@ -39,14 +39,14 @@ pub struct AuditEntry {
     pub at: i64,
     /// What was done, as [`Action::as_str`] gives it.
     pub action: String,
-    /// The account that it was done to.
+    /// The account concerned.
     pub account: String,
     /// Roles, a token's id, or an address.
     pub detail: String,
 }
 
 impl Action {
-    /// The text that the trail holds.
+    /// The text in the audit trail.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AccountAdded => "account added",
@@ -82,17 +82,17 @@ impl State {
             .collect()
     }
 
-    /// Adds an entry of its own, for what changes nothing else.
+    /// Adds an entry in a transaction of its own.
     pub(crate) async fn record_login(&self, action: Action, account: &str, detail: &str) -> Result<(), StateError> {
         let mut tx = self.begin().await?;
-        // A name that somebody tries is his text: keep a bounded part of it.
+        // The name of a failed login is untrusted text: keep a bounded part of it.
         let account: String = account.chars().take(128).collect();
         Self::record(&mut tx, action, &account, detail).await?;
         tx.commit().await?;
         Ok(())
     }
 
-    /// Adds an entry within a change.
+    /// Adds an entry in the transaction of a change.
     pub(super) async fn record(
         tx: &mut Transaction<'static, Sqlite>,
         action: Action,

@@ -1,12 +1,12 @@
-//! What can go wrong with the state file.
+//! Errors of the state file.
 
 use std::{io, path::PathBuf};
 
-/// An error of the state file, or of what it was asked to hold.
+/// An error of the state file, or of a value to be stored in it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateError {
-    /// The file or its folder cannot be made, read or written.
+    /// The file or its folder cannot be created, read or written.
     #[error("{}: {source}", path.display())]
     Open {
         /// The file or folder.
@@ -15,7 +15,7 @@ pub enum StateError {
         source: io::Error,
     },
     /// The file was written by a newer version of the service.
-    #[error("{}: the state file has schema {found}; this version knows schemas up to {known}", path.display())]
+    #[error("{}: the state file has schema {found}, but this version of apus supports schemas up to {known}", path.display())]
     NewerSchema {
         /// The file.
         path: PathBuf,
@@ -24,8 +24,8 @@ pub enum StateError {
         /// The newest migration that this version has.
         known: i64,
     },
-    /// The file could not be brought to the present schema; it is as it was.
-    #[error("{}: the state file could not be migrated: {source}", path.display())]
+    /// The file could not be migrated to the current schema; it is unchanged.
+    #[error("{}: cannot migrate the state file: {source}", path.display())]
     Migrate {
         /// The file.
         path: PathBuf,
@@ -36,15 +36,15 @@ pub enum StateError {
     #[error("the state file: {0}")]
     Database(#[from] sqlx::Error),
     /// The file holds a value that this version cannot read.
-    #[error("the state file: {what} is {found:?}, which is not known")]
+    #[error("the state file: {what} has the unknown value {found:?}")]
     Unknown {
         /// The column.
         what: &'static str,
-        /// What stands there.
+        /// The value.
         found: String,
     },
-    /// There is an account of that name already.
-    #[error("there is an account {0:?} already")]
+    /// An account of that name exists.
+    #[error("account {0:?} already exists")]
     AccountExists(String),
     /// There is no account of that name.
     #[error("there is no account {0:?}")]
@@ -63,7 +63,7 @@ pub enum StateError {
         reason: &'static str,
     },
     /// The environment names no data directory.
-    #[error("neither XDG_DATA_HOME nor HOME is set: say where the state is to be kept with --state DIR")]
+    #[error("neither XDG_DATA_HOME nor HOME is set: name the state folder with --state DIR")]
     NoHome,
     /// The operating system gave no random bytes.
     #[error("the operating system gave no random bytes")]

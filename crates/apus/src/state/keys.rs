@@ -1,4 +1,4 @@
-//! Keys that the service makes for itself once and keeps.
+//! Keys that the service generates once and keeps.
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 use secrecy::{ExposeSecret as _, SecretSlice};
@@ -7,7 +7,7 @@ use sqlx::Row as _;
 use super::{Action, State, StateError, now};
 
 impl State {
-    /// The key that signs JWTs: 32 random bytes, made at the first call.
+    /// The key that signs JWTs: 32 random bytes, generated at the first call.
     pub(crate) async fn jwt_key(&self) -> Result<SecretSlice<u8>, StateError> {
         let read = "SELECT value FROM keys WHERE name = 'jwt'";
         if let Some(row) = sqlx::query(read).fetch_optional(&self.pool).await? {
@@ -17,7 +17,7 @@ impl State {
         SystemRandom::new().fill(&mut key).map_err(|_| StateError::NoRandom)?;
         let key: SecretSlice<u8> = key.into();
         let mut tx = self.begin().await?;
-        // Another process may have made one meanwhile: the first one stays.
+        // Another process may have generated one meanwhile: the first one stays.
         let added =
             sqlx::query("INSERT INTO keys (name, value, created_at) VALUES ('jwt', ?, ?) ON CONFLICT DO NOTHING")
                 .bind(key.expose_secret())

@@ -1,9 +1,9 @@
-//! What the service remembers: accounts, API tokens, its signing key, and an audit trail, in one `SQLite` file.
+//! The persistent state: accounts, API tokens, the signing key, and an audit trail, in one `SQLite` file.
 //!
-//! Every change is one transaction that is on the disk before it is reported as done (write-ahead log, `synchronous = FULL`), so
-//! that a process killed at any instant leaves either the old state or the new one. The command line and a running service may
-//! use the file at the same time; the service asks it at every request, so that a change holds at once. The schema is versioned
-//! by the migrations in `crates/apus/migrations`; an older file is copied aside and migrated when it is opened.
+//! Every change is one transaction that is on disk before it is reported as done (write-ahead log, `synchronous = FULL`): a process
+//! killed at any instant leaves either the old state or the new one. The command line and a running service may use the file at the
+//! same time; the service reads it at every request, so that changes take effect at once. The migrations in
+//! `crates/apus/migrations` version the schema; an older file is copied aside and migrated when it is opened.
 
 mod accounts;
 mod audit;
@@ -34,7 +34,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 /// The name of the state file in its folder.
 const FILE_NAME: &str = "apus.sqlite";
 
-/// How long a change waits for another process that is writing.
+/// How long a change waits while another process is writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The open state file. Cheap to clone.
@@ -44,8 +44,8 @@ pub struct State {
 }
 
 impl State {
-    /// Opens the state file in `folder`, which is made if it is not there: the file with mode 0600, the folder with mode 0700. A
-    /// file of an older schema is copied beside itself and then migrated.
+    /// Opens the state file in `folder`. Creates what is missing: the file with mode 0600, the folder with mode 0700. A file with
+    /// an older schema is first copied aside, then migrated.
     ///
     /// Errors: [`StateError::Open`], [`StateError::NewerSchema`].
     pub async fn open(folder: &Path) -> Result<Self, StateError> {
@@ -73,7 +73,7 @@ impl State {
     /// A state that lives as long as the process and touches no disk.
     pub async fn in_memory() -> Result<Self, StateError> {
         let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
-        // One connection: each connection to memory would be a database of its own.
+        // One connection: each in-memory connection would be a database of its own.
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
             .idle_timeout(None)
@@ -85,7 +85,7 @@ impl State {
         Ok(state)
     }
 
-    /// Finishes what is under way and closes the file.
+    /// Finishes running transactions and closes the file.
     pub async fn close(&self) {
         self.pool.close().await;
     }
@@ -100,7 +100,7 @@ impl State {
         }
     }
 
-    /// Copies a file of an older schema to `apus.sqlite.schema-N`, so that an older binary can still be gone back to.
+    /// Copies a file with an older schema to `apus.sqlite.schema-N`, so that one can return to an older binary.
     async fn copy_if_older(&self, path: &Path) -> Result<(), StateError> {
         let table = sqlx::query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations'");
         if table.fetch_optional(&self.pool).await?.is_none() {
@@ -115,8 +115,8 @@ impl State {
         if copy.exists() {
             return Ok(());
         }
-        // `VACUUM INTO` gives a consistent copy; it accepts an empty file, which is how the copy gets its mode before its bytes.
-        // It is written under another name first, so that a copy that exists is a whole one.
+        // `VACUUM INTO` writes a consistent copy. It accepts an empty file, so the copy has its mode before its bytes; writing under
+        // another name first keeps an incomplete copy from being taken for a complete one.
         let mut name = copy.as_os_str().to_owned();
         name.push(".part");
         let part = PathBuf::from(name);
@@ -133,9 +133,9 @@ impl State {
     }
 }
 
-/// Where the state is kept when nobody says otherwise: `apus` in the user's data directory.
+/// The default state folder: `apus` in the user's data directory.
 ///
-/// Errors: [`StateError::NoHome`] where the environment names none.
+/// Errors: [`StateError::NoHome`] if the environment names none.
 pub fn default_folder() -> Result<PathBuf, StateError> {
     let named = |variable| env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
     let data =
@@ -152,7 +152,7 @@ fn newest_schema() -> i64 {
     MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0)
 }
 
-/// Statements stay out of the log: some of them carry names.
+/// Keeps statements out of the log: some contain names.
 fn silent(options: SqliteConnectOptions) -> SqliteConnectOptions {
     use sqlx::ConnectOptions as _;
     options.disable_statement_logging()

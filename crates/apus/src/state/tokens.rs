@@ -1,4 +1,4 @@
-//! API tokens: random texts that stand for an account until they expire or are revoked.
+//! API tokens: random text that stands for an account until it expires or is revoked.
 
 use std::{fmt, str::FromStr};
 
@@ -12,48 +12,48 @@ use sqlx::Row as _;
 
 use super::{Account, AccountName, Action, State, StateError, now};
 
-/// What every API token begins with, so that one that leaks can be told for what it is.
+/// The prefix of every API token, so that a leaked one is recognizable.
 const PREFIX: &str = "apus_";
 
-/// The use of a token is written down at most this often.
+/// The use of a token is recorded at most this often.
 const LAST_USED_STEP_S: i64 = 3600;
 
 /// What a token allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// To read what its account may see.
+    /// Reading what its account may see.
     Read,
 }
 
 /// An API token as the state file has it: everything but the token itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiToken {
-    /// What it is called by.
+    /// Its id, for listing and revoking.
     pub id: String,
-    /// Whose it is.
+    /// Its account's name.
     pub account: String,
     /// What it allows.
     pub scope: Scope,
-    /// When it was made, in Unix seconds.
+    /// When it was created, in Unix seconds.
     pub created_at: i64,
-    /// When it ends, in Unix seconds; `None`: when it is revoked.
+    /// When it expires, in Unix seconds; `None` for never.
     pub expires_at: Option<i64>,
-    /// When it was last used, to the hour, in Unix seconds.
+    /// When it was last used, to within an hour, in Unix seconds.
     pub last_used_at: Option<i64>,
     /// When it was revoked, in Unix seconds.
     pub revoked_at: Option<i64>,
 }
 
-/// A token that was just made: the only time that its text is known.
+/// A token that was just created: the only time that its text is known.
 #[derive(Debug)]
 pub struct NewToken {
-    /// What it is called by.
+    /// Its id, for listing and revoking.
     pub id: String,
     /// The token.
     pub token: SecretString,
 }
 
-/// Whom a token that is good stands for.
+/// The account that a valid token stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenOwner {
     /// The account.
@@ -63,7 +63,7 @@ pub struct TokenOwner {
 }
 
 impl State {
-    /// Makes a token for an account, good for `lifetime_s` seconds or until it is revoked.
+    /// Creates a token for an account, valid for `lifetime_s` seconds or until it is revoked.
     ///
     /// Errors: [`StateError::NoSuchAccount`].
     pub async fn create_token(
@@ -104,9 +104,9 @@ impl State {
         Ok(NewToken { id, token })
     }
 
-    /// Revokes a token: the next request that bears it is refused.
+    /// Revokes a token: the next request with it is refused.
     ///
-    /// Errors: [`StateError::NoSuchToken`], also for one that is revoked already.
+    /// Errors: [`StateError::NoSuchToken`], also for a token that is already revoked.
     pub async fn revoke_token(&self, id: &str) -> Result<(), StateError> {
         let mut tx = self.begin().await?;
         let row =
@@ -145,7 +145,7 @@ impl State {
             .collect()
     }
 
-    /// Whom the token stands for; `None` for one that is unknown, revoked or expired.
+    /// The owner of a token; `None` if it is unknown, revoked or expired.
     pub(crate) async fn token_owner(&self, token: &str) -> Result<Option<TokenOwner>, StateError> {
         let row = sqlx::query(
             "SELECT id, account, scope, last_used_at FROM api_tokens
@@ -170,7 +170,7 @@ impl State {
     }
 }
 
-/// Whether a text has the form of an API token. One that has is never taken for a password.
+/// Whether a text has the form of an API token. Such a text is never taken for a password.
 pub(crate) fn is_api_token(text: &str) -> bool {
     text.strip_prefix(PREFIX).is_some_and(|rest| rest.len() == 43 && BASE64_URL_SAFE_NO_PAD.decode(rest).is_ok())
 }
@@ -209,7 +209,7 @@ fn stored_scope(text: String) -> Result<Scope, StateError> {
     text.parse().map_err(|_| StateError::Unknown { what: "api_tokens.scope", found: text })
 }
 
-/// A token has 256 random bits, so that a fast hash is as good as a slow one.
+/// A fast hash suffices: a token has 256 random bits.
 fn hash(token: &str) -> Vec<u8> {
     digest::digest(&digest::SHA256, token.as_bytes()).as_ref().to_vec()
 }

@@ -1,4 +1,4 @@
-//! Answers: a status, headers, and a body that is made block by block.
+//! Answers: a status, headers, and a body that is produced block by block.
 
 use apus_data::values::{Body, Cancelled, Content, EntityTag};
 use axum::{
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::work::{Work, WorkError};
 
-/// An answer whose body is still to be made.
+/// An answer whose body is still to be produced.
 #[derive(Debug)]
 pub(crate) struct Answer {
     status: StatusCode,
@@ -28,7 +28,7 @@ impl Answer {
         Self { status, headers: HeaderMap::new(), body: None }
     }
 
-    /// All of that content.
+    /// The whole content.
     ///
     /// Errors: those of planning it.
     pub(crate) fn of(content: Content, media_type: &str) -> ApiResult<Self> {
@@ -40,9 +40,9 @@ impl Answer {
         Ok(answer.with_header(header::CONTENT_TYPE, media_type))
     }
 
-    /// The bytes of that content that the request wants, with its tag. All of them where their number is not known beforehand.
+    /// The requested bytes of the content, with its tag; the whole content if its length is not known beforehand.
     ///
-    /// Errors: 416 where the range lies outside; those of planning the content.
+    /// Errors: 416 if the range lies outside; those of planning the content.
     pub(crate) fn of_part(
         content: Content,
         media_type: &str,
@@ -65,7 +65,7 @@ impl Answer {
         Ok(answer.with_header(header::ACCEPT_RANGES, "bytes").with_tag(tag))
     }
 
-    /// With that header; one whose value is no header text is left out.
+    /// Adds a header, unless its value is not valid header text.
     #[must_use]
     pub(crate) fn with_header(mut self, name: HeaderName, value: impl TryInto<HeaderValue>) -> Self {
         if let Ok(value) = value.try_into() {
@@ -74,14 +74,14 @@ impl Answer {
         self
     }
 
-    /// With that entity tag; caches ask each time whether it is still the right one.
+    /// Adds the entity tag, which caches must revalidate each time.
     #[must_use]
     pub(crate) fn with_tag(self, tag: &EntityTag) -> Self {
         self.with_header(header::ETAG, tag.as_str()).with_header(header::CACHE_CONTROL, "no-cache")
     }
 }
 
-/// Does the work that makes an answer, and sends it. With `head` the body is not made at all, but its length is told.
+/// Does the work that makes an answer, and sends it. With `head`, only the body's length is sent, and no block is produced.
 ///
 /// Errors: those of `work`, of the first block, and of finding a permit.
 pub(crate) async fn answer<E>(

@@ -1,4 +1,4 @@
-//! Who asks, out of a request's head.
+//! The caller, from a request's head.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -25,7 +25,7 @@ where
     }
 }
 
-/// Writes the caller's name into the request's span.
+/// Records the caller's name in the request's span.
 pub(crate) fn note(caller: &Caller) {
     if let Some(name) = &caller.name {
         tracing::Span::current().record("user", name);

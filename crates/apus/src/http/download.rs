@@ -1,4 +1,4 @@
-//! Files as they are, and folders as tars: what every address that gives them does.
+//! Downloads of files as they are and of folders as tars, shared by all protocols.
 
 use std::fmt::Write;
 
@@ -18,17 +18,17 @@ use super::{
 };
 use crate::{app::App, auth::Caller};
 
-/// How the tar of a folder names things.
+/// The names in and of a folder's tar.
 pub(crate) struct TarNames {
-    /// What the names of its files begin with.
+    /// The prefix of the names of its files.
     pub(crate) folder: String,
-    /// Its own name, without the ending.
+    /// Its own name, without the suffix.
     pub(crate) name: String,
 }
 
-/// The file or folder of that path.
+/// The file or folder at that path.
 ///
-/// Errors: 404; 412, 416; 413 for too large a folder.
+/// Errors: 404; 412, 416; 413 for a folder with too many files.
 pub(crate) async fn answer(
     app: &App,
     caller: Caller,
@@ -73,21 +73,21 @@ fn folder_answer(
     if let Some(answer) = preconditions.decide(&tag)? {
         return Ok(answer);
     }
-    // What a file holds may change between two requests for parts of the tar.
+    // No ranges: files may change between two requests for parts of the tar.
     let answer = Answer::of(folder.content(), "application/x-tar")?.with_tag(&tag);
     Ok(answer
         .with_header(header::ACCEPT_RANGES, "none")
         .with_header(header::CONTENT_DISPOSITION, disposition(&names.name, ".tar")))
 }
 
-/// Text is UTF-8 here, and is said to be: without that, clients take other guesses.
+/// Declares text as UTF-8, so that clients need not guess.
 fn with_charset(media_type: &str) -> String {
     let is_text = media_type.starts_with("text/") || media_type.starts_with("application/yaml");
     let ending = if is_text && !media_type.contains("charset") { ";charset=UTF-8" } else { "" };
     format!("{media_type}{ending}")
 }
 
-/// `attachment` with the name in both forms of RFC 6266.
+/// `attachment`, with the name in both forms of RFC 6266.
 fn disposition(name: &str, ending: &str) -> String {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
     let ascii: String = name.chars().map(|c| if u8::try_from(c).is_ok_and(is_plain) { c } else { '_' }).collect();

@@ -1,4 +1,4 @@
-//! The one map from what went wrong to HTTP.
+//! The only map from errors to HTTP.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -12,67 +12,67 @@ use serde::Serialize;
 
 use crate::{auth::AuthError, work::WorkError};
 
-/// When a client that found no permit may come again.
+/// When a client that got no permit may retry.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// The result of everything that answers a request.
 pub type ApiResult<T> = Result<T, ApiError>;
 
-/// What went wrong, named by what the client can do about it. The text of an [`Internal`](Self::Internal) error stays in the
-/// log; every other text is for the client and names what, where, and the numbers.
+/// An error, named by what the client can do about it. The text of an [`Internal`](Self::Internal) error stays in the log;
+/// every other text is for the client and says what, where, and the numbers.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApiError {
-    /// The request is not understood: a parameter is missing, unknown or malformed. 400.
+    /// The request is malformed: a parameter is missing, unknown or wrong. 400.
     #[error("{0}")]
     BadRequest(Cow<'static, str>),
     /// Credentials are missing or wrong. 401.
     #[error("{0}")]
     Unauthorized(Cow<'static, str>),
-    /// There is no such path or object, or the caller may not know of it. 404.
+    /// There is no such path or object, or the caller may not see it. 404.
     #[error("{0}")]
     NotFound(Cow<'static, str>),
-    /// The path is fine, the method is not. 405.
-    #[error("this address does not take {0}")]
+    /// The route does not support the method. 405.
+    #[error("this address does not support {0}")]
     MethodNotAllowed(axum::http::Method),
-    /// A condition of the request does not hold. 412.
+    /// A precondition of the request does not hold. 412.
     #[error("{0}")]
     PreconditionFailed(Cow<'static, str>),
     /// The request or its answer is larger than the configuration allows. 413.
     #[error("{0}")]
     TooLarge(Cow<'static, str>),
-    /// The body is of a type that is not read here. 415.
+    /// The request's body is of an unsupported type. 415.
     #[error("{0}")]
     UnsupportedMediaType(Cow<'static, str>),
     /// The byte range lies outside the body. 416.
-    #[error("the body has {size_bytes} bytes: the range asked for holds none of them")]
+    #[error("the requested range lies outside the {size_bytes} bytes of the body")]
     RangeNotSatisfiable {
         /// The length of the whole body.
         size_bytes: u64,
     },
-    /// The file or object cannot be read: it is no HDF5, damaged, or of a kind that is not supported. 422.
+    /// The file or object cannot be read: it is not HDF5, damaged, unsupported, behind a forbidden link, or was changed. 422.
     #[error("{detail}")]
     Unreadable {
-        /// What kind of fault: `not_hdf5`, `damaged`, `unsupported`, `link_target`, `changed`.
+        /// The kind of fault: `not_hdf5`, `damaged`, `unsupported`, `link_target`, `changed`.
         code: &'static str,
         /// The text.
         detail: Cow<'static, str>,
     },
-    /// The caller asked too often. 429.
-    #[error("too many attempts: wait {} s", .retry_after.as_secs())]
+    /// Too many logins failed. 429.
+    #[error("too many failed logins; retry in {} s", .retry_after.as_secs())]
     TooManyRequests {
-        /// When to come again.
+        /// When to retry.
         retry_after: Duration,
     },
-    /// All places are taken. 503.
+    /// The service is busy, or something it depends on is unavailable. 503.
     #[error("{detail}")]
     Unavailable {
-        /// What is missing.
+        /// What is unavailable.
         detail: Cow<'static, str>,
-        /// When to come again.
+        /// When to retry.
         retry_after: Duration,
     },
-    /// Not the client's fault. 500, the text goes to the log.
+    /// Not the client's fault; the text goes to the log. 500.
     #[error("{0}")]
     Internal(String),
 }
@@ -134,15 +134,15 @@ impl ApiError {
         }
     }
 
-    /// What the client may read of it.
+    /// The text for the client.
     pub fn public_detail(&self) -> String {
         match self {
-            Self::Internal(_) => "the server failed; its log tells more under this request's id".to_owned(),
+            Self::Internal(_) => "internal error; the server's log has the details under this request's id".to_owned(),
             other => other.to_string(),
         }
     }
 
-    /// The headers that belong to the status whatever the body's form: `WWW-Authenticate`, `Retry-After`, `Content-Range`.
+    /// The headers that belong to the status in every protocol: `WWW-Authenticate`, `Retry-After`, `Content-Range`.
     pub fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
         match self {
             Self::Unauthorized(_) => vec![
@@ -160,7 +160,7 @@ impl ApiError {
     }
 }
 
-/// What an error's body says, by RFC 9457 (`application/problem+json`).
+/// The body of an error, by RFC 9457 (`application/problem+json`).
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Problem {
     /// Always `about:blank`: the status and the code say what it is.
@@ -172,7 +172,7 @@ pub struct Problem {
     pub status: u16,
     /// A short word for programs, such as `not_found` or `damaged`.
     pub code: &'static str,
-    /// What went wrong, where, with the numbers.
+    /// What went wrong, where, and the numbers.
     pub detail: String,
 }
 
@@ -198,7 +198,7 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// The whole text of an error, for the access log alone.
+/// The full text of an error, for the access log only.
 #[derive(Clone, Debug)]
 pub struct Logged(pub std::sync::Arc<str>);
 

@@ -1,6 +1,6 @@
-//! What happens to every request: a span with an id of our own, an access line when the answer has ended, counters.
+//! Observes every request: a span with an id, an access line when the answer has ended, metrics.
 //!
-//! Only the path is logged, never the query or a header: both may carry credentials.
+//! Only the path is logged, never the query or a header: both may contain credentials.
 
 use std::{
     fmt::Write,
@@ -27,7 +27,7 @@ use crate::app::App;
 /// The header that carries the request's id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Wraps every request.
+/// The middleware around every request.
 pub async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
     let start = Instant::now();
     let id = next_id();
@@ -63,7 +63,7 @@ pub async fn observe(State(app): State<App>, request: Request, next: Next) -> Re
     response.map(|body| Body::new(ObservedBody { body, end }))
 }
 
-/// An id that no other request of this process has, and that is unlikely in another.
+/// An id that is unique in this process, and unlikely to occur in another.
 fn next_id() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     static START: std::sync::LazyLock<u64> = std::sync::LazyLock::new(|| {
@@ -75,7 +75,7 @@ fn next_id() -> String {
     id
 }
 
-/// Writes the access line when it goes.
+/// Writes the access line when it is dropped, at the end of the answer.
 struct AtEnd {
     app: App,
     span: Span,

@@ -1,8 +1,8 @@
 //! HTTP: what every protocol needs.
 //!
-//! [`server`] accepts connections, [`router`] puts the routes of every [`protocol`] together, [`middleware`] sees every request. A handler takes the [`caller`] and its
-//! parameters ([`params`]), and gives an [`answer`], of which [`preconditions`] may want nothing or a part; [`error`] is the one map from
-//! what went wrong to a status.
+//! [`server`] accepts connections, [`router`] joins the routes of every [`protocol`], [`middleware`] sees every request. A handler takes
+//! the [`caller`] and its parameters ([`params`]), and returns an [`answer`], which [`preconditions`] may reduce to a part or to a 304;
+//! [`error`] is the only map from errors to a status.
 
 pub(crate) mod answer;
 pub(crate) mod caller;

@@ -1,4 +1,4 @@
-//! Paths and parameters of requests, read strictly: what is not known is refused with the nearest name.
+//! Paths and parameters of requests, parsed strictly: an unknown name is refused, and the nearest known one suggested.
 
 use apus_data::store::VPath;
 use axum::{
@@ -19,7 +19,7 @@ impl<S: Send + Sync> FromRequestParts<S> for FilePath {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let params = RawPathParams::from_request_parts(parts, state)
             .await
-            .map_err(|error| ApiError::bad_request(format!("the path cannot be read: {}", error.body_text())))?;
+            .map_err(|error| ApiError::bad_request(format!("malformed path: {}", error.body_text())))?;
         let path = params.iter().next().map_or("", |(_, value)| value);
         Ok(VPath::parse(path).map(Self)?)
     }
@@ -30,9 +30,9 @@ impl<S: Send + Sync> FromRequestParts<S> for FilePath {
 pub(crate) struct Params(Vec<(String, String)>);
 
 impl Params {
-    /// Reads the query; every name must be one of `known`, and come once.
+    /// Parses the query; every name must be one of `known`, and occur once.
     ///
-    /// Errors: 400, with the nearest of the known names.
+    /// Errors: 400; for an unknown name with the nearest known one.
     pub(crate) fn parse(query: Option<&str>, known: &[&str]) -> ApiResult<Self> {
         let mut params: Vec<(String, String)> = Vec::new();
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
@@ -47,18 +47,18 @@ impl Params {
         Ok(Self(params))
     }
 
-    /// The value of a parameter.
+    /// Removes a parameter and returns its value.
     pub(crate) fn take(&mut self, name: &str) -> Option<String> {
         let position = self.0.iter().position(|(other, _)| other == name)?;
         Some(self.0.swap_remove(position).1)
     }
 }
 
-/// A 400 that names what there is, the nearest first.
+/// A 400 that lists the known names, after the nearest one.
 pub(crate) fn unknown(what: &str, name: &str, known: &[&str]) -> ApiError {
     let shown: String = name.chars().take(100).collect();
     if known.is_empty() {
-        return ApiError::bad_request(format!("unknown {what} {shown:?}: there is none here"));
+        return ApiError::bad_request(format!("unknown {what} {shown:?}: none is accepted here"));
     }
     let nearest = known
         .iter()
@@ -71,20 +71,20 @@ pub(crate) fn unknown(what: &str, name: &str, known: &[&str]) -> ApiError {
 
 /// The body of a POST, as JSON.
 ///
-/// Errors: 415 for another type, 413 for one that is too long, 400 for what is not understood.
+/// Errors: 415 for another content type, 413 if it is too long, 400 if it cannot be parsed.
 pub(crate) fn json_body<T: DeserializeOwned>(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> ApiResult<T> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case("application/json") {
         return Err(ApiError::UnsupportedMediaType(
-            format!("the body is {media_type:?}: say Content-Type: application/json").into(),
+            format!("the body's Content-Type is {media_type:?}; it must be application/json").into(),
         ));
     }
     let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large("the body is longer than this service takes"),
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large("the request's body is larger than this server accepts"),
         _ => ApiError::bad_request(format!("the body cannot be read: {}", rejection.body_text())),
     })?;
-    serde_json::from_slice(&body).map_err(|error| ApiError::bad_request(format!("the body is not understood: {error}")))
+    serde_json::from_slice(&body).map_err(|error| ApiError::bad_request(format!("the body cannot be parsed: {error}")))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::{
     error::{ApiError, ApiResult},
 };
 
-/// Which part of a body is wanted.
+/// The requested part of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum BodyPart {
     /// All.
@@ -20,7 +20,7 @@ pub(crate) enum BodyPart {
     Bytes(Range<u64>),
 }
 
-/// The headers of a request that preconditions and a byte range stand in.
+/// The precondition and range headers of a request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Preconditions {
     if_match: Option<String>,
@@ -43,22 +43,22 @@ impl Preconditions {
         }
     }
 
-    /// The answer that the tag alone decides: 304 where the client has the body already.
+    /// The answer that the tag alone decides: 304 if the client already has the body.
     ///
-    /// Errors: 412 where the client wants another state of it.
+    /// Errors: 412 if the client wants another state of it.
     pub(crate) fn decide(&self, tag: &EntityTag) -> ApiResult<Option<Answer>> {
         Ok(self.is_known(tag.as_str())?.then(|| Answer::empty(StatusCode::NOT_MODIFIED).with_tag(tag)))
     }
 
-    /// Whether the client has the body of that tag already.
+    /// Whether the client already has the body of that tag.
     ///
-    /// Errors: 412 where it wants another.
+    /// Errors: 412 if it wants another.
     fn is_known(&self, tag: &str) -> ApiResult<bool> {
         if let Some(wanted) = &self.if_match
             && !any_tag(wanted, |other| other == "*" || (other == tag && !tag.starts_with("W/")))
         {
             return Err(ApiError::PreconditionFailed(
-                format!("the file was changed: its entity tag is {tag} now, not {wanted}").into(),
+                format!("the file has changed: its entity tag is now {tag}, not {wanted}").into(),
             ));
         }
         let weak = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).to_owned();
@@ -70,10 +70,10 @@ impl Preconditions {
         Ok(false)
     }
 
-    /// The part that is wanted of a body of `size_bytes` with that tag. A range that is not understood, that is one of
-    /// several, or that belongs to another state of the body, is as good as none.
+    /// The requested part of a body of `size_bytes` with that tag. A malformed range, several ranges, or a range of another
+    /// state of the body are ignored.
     ///
-    /// Errors: 416 where it lies outside.
+    /// Errors: 416 if it lies outside.
     pub(crate) fn part(&self, tag: &str, size_bytes: u64) -> ApiResult<BodyPart> {
         let Some(range) = &self.range else { return Ok(BodyPart::Whole) };
         if self.if_range.as_ref().is_some_and(|state| state != tag) {
@@ -83,7 +83,7 @@ impl Preconditions {
         let Some((first, last)) = spec.split_once('-') else { return Ok(BodyPart::Whole) };
         let number = |text: &str| {
             let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-            // Longer ones than 64 bits hold are past every end.
+            // Numbers over 64 bits are past every end.
             is_number.then(|| text.parse().unwrap_or(u64::MAX))
         };
         let bytes = match (number(first), number(last)) {

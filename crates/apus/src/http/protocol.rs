@@ -1,4 +1,4 @@
-//! What a protocol is.
+//! Protocols: routes with their form of errors.
 
 use axum::{Router, response::Response};
 use utoipa::openapi::OpenApi;
@@ -7,20 +7,20 @@ use super::error::ApiError;
 
 /// A set of routes with the errors that its clients understand.
 pub struct Protocol {
-    /// What its addresses begin with: whole parts of a path. The empty one begins every address that no other has.
+    /// The prefixes of its addresses, in whole path components. The empty one covers every address that no other covers.
     pub prefixes: &'static [&'static str],
     /// The routes, with all state that they need.
     pub router: Router,
-    /// What the documentation says of them.
+    /// Their documentation.
     pub openapi: OpenApi,
-    /// The form of errors at its addresses that no handler of its own made.
+    /// The form of errors at its addresses that do not come from its handlers.
     pub errors: ErrorForm,
 }
 
 /// Puts an error into the form that the clients of a protocol understand.
 pub type ErrorForm = fn(ApiError) -> Response;
 
-/// The forms of errors, by the prefixes of addresses.
+/// The forms of errors, by prefix.
 pub(super) struct ErrorForms(Vec<(&'static str, ErrorForm)>);
 
 impl ErrorForms {
@@ -31,7 +31,7 @@ impl ErrorForms {
         Self(forms.collect())
     }
 
-    /// The error in the form of the protocol with the longest prefix of that path; as problem details where there is none.
+    /// The error in the form of the protocol with the longest prefix of that path; as problem details if there is none.
     pub(super) fn response(&self, path: &str, error: ApiError) -> Response {
         let is_below =
             |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));

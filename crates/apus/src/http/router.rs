@@ -1,4 +1,4 @@
-//! What happens to every request, on whichever route.
+//! Joins the routes of all protocols, and wraps them in the middleware.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::app::App;
 
-/// All routes of the protocols, with all that happens to every request.
+/// The routes of all protocols, with the middleware around them.
 pub(crate) fn router(app: App, protocols: Vec<Protocol>) -> Router {
     let errors = Arc::new(ErrorForms::of(&protocols));
     let routes = protocols.into_iter().fold(Router::new(), |router, protocol| router.merge(protocol.router));
@@ -39,7 +39,7 @@ pub(crate) fn router(app: App, protocols: Vec<Protocol>) -> Router {
 
 fn no_route(forms: &ErrorForms, request: &Request) -> Response {
     let path = request.uri().path();
-    forms.response(path, ApiError::not_found(format!("{path}: no such address; /docs lists those that there are")))
+    forms.response(path, ApiError::not_found(format!("{path}: no such address; see /docs for a list")))
 }
 
 fn wrong_method(forms: &ErrorForms, request: &Request) -> Response {
@@ -52,7 +52,7 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
     ApiError::internal(format!("panic: {}", text.unwrap_or("of an unknown kind"))).into_response()
 }
 
-/// Text that is whole already and not tiny. Streams of values are left alone: compressing them would cost more than it
+/// Whether to compress a body: complete text that is not tiny. Streams of values are never compressed: it would cost more than it
 /// saves, and their entity tags are strong.
 fn pays_to_compress(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
     let is_text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {

@@ -1,4 +1,4 @@
-//! Lets the network in: HTTP/1.1 and HTTP/2 without TLS, limits on connections and heads, an end without cutting answers.
+//! The server: HTTP/1.1 and HTTP/2 without TLS, limits on connections and request heads, graceful shutdown.
 
 use std::{future::Future, io, sync::Arc, time::Duration};
 
@@ -16,23 +16,23 @@ use crate::{app::App, config::ConfigError};
 
 /// The most bytes of a request's head.
 const MAX_HEAD_BYTES: usize = 64 << 10;
-/// HTTP/2 asks a silent client whether it is still there this often.
+/// The interval of HTTP/2 pings to a silent client.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
-/// Refuses what must not be: serving everything to everybody on the network by mistake.
+/// Refuses to serve everything to everyone on the network by mistake.
 pub fn check_openness(app: &App, has_logins: bool) -> Result<(), ConfigError> {
     let config = &app.config;
     if config.listen.ip().is_loopback() || config.public || config.has_rules() || has_logins {
         return Ok(());
     }
     Err(ConfigError::Value(format!(
-        "there are no accounts and no mount has roles, so everybody who reaches {} could read everything: \
-         listen on 127.0.0.1, add accounts with `apus user add NAME`, or say --public",
+        "there are no accounts and no mount has roles, so anyone who can reach {} could read everything: \
+         listen on 127.0.0.1, add accounts with `apus user add NAME`, or give --public",
         config.listen
     )))
 }
 
-/// Answers until `stop` is ready, then lets running answers end, as long as the configuration allows.
+/// Serves until `stop` is ready, then lets running answers finish, for as long as the configuration allows.
 pub async fn serve(app: &App, router: Router, listener: TcpListener, stop: impl Future<Output = ()>) {
     let builder = Arc::new(connection_builder(app));
     let places = Arc::new(Semaphore::new(app.config.limits.connections.clamp(1, Semaphore::MAX_PERMITS)));
@@ -54,7 +54,7 @@ pub async fn serve(app: &App, router: Router, listener: TcpListener, stop: impl 
                 continue;
             }
         };
-        // Heads and small blocks should not wait for each other.
+        // Without Nagle's algorithm: heads and small blocks must not wait for each other.
         let _ = stream.set_nodelay(true);
         let service = router.clone().map_request(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
@@ -73,7 +73,7 @@ pub async fn serve(app: &App, router: Router, listener: TcpListener, stop: impl 
     drop(listener);
     let limit = Duration::from_millis(app.config.limits.shutdown_ms);
     if time::timeout(limit, graceful.shutdown()).await.is_err() {
-        tracing::warn!(shutdown_ms = app.config.limits.shutdown_ms, "some answers did not end in time: cut off");
+        tracing::warn!(shutdown_ms = app.config.limits.shutdown_ms, "some answers did not finish in time: cut off");
     }
 }
 
@@ -94,7 +94,7 @@ fn connection_builder(app: &App) -> auto::Builder<TokioExecutor> {
     builder
 }
 
-/// A connection that broke while it was accepted is nothing; running out of descriptors is, and passes only with time.
+/// Ignores a connection that broke while it was accepted. Waits after any other error, such as a lack of file descriptors.
 async fn wait_out(error: &io::Error) {
     let kinds = [io::ErrorKind::ConnectionAborted, io::ErrorKind::ConnectionReset, io::ErrorKind::ConnectionRefused];
     if !kinds.contains(&error.kind()) {

@@ -1,4 +1,4 @@
-//! What can go wrong between a request and its values, named by what the caller can do about it.
+//! Errors between a request and its values, named by what the caller can do about them.
 
 use std::{borrow::Cow, io};
 
@@ -7,15 +7,15 @@ use crate::encode::{EncodeError, columns::TableError, npz::NpzError};
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong. The text of an [`Internal`](Self::Internal) error is for the operator alone; every other text is for whoever
-/// asked, and names what, where, and the numbers.
+/// An error. The text of an [`Internal`](Self::Internal) error is for the operator only; every other text is for the caller, and
+/// says what, where, and the numbers.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The request makes no sense, or does not fit the file.
+    /// The request is malformed, or does not fit the file.
     #[error("{0}")]
     Invalid(Cow<'static, str>),
-    /// There is no such path or object, or the roles of the caller do not cover it.
+    /// There is no such path or object, or the caller's roles do not allow it.
     #[error("{0}")]
     NotFound(Cow<'static, str>),
     /// The request or its answer is larger than the limits allow.
@@ -29,8 +29,8 @@ pub enum Error {
         /// The text.
         detail: Cow<'static, str>,
     },
-    /// Nobody waits for the outcome any more.
-    #[error("the client is gone")]
+    /// Nobody is waiting for the outcome any more.
+    #[error("the client has disconnected")]
     Gone,
     /// Not the caller's fault.
     #[error("{0}")]
@@ -41,25 +41,25 @@ pub enum Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// It is no HDF5 file.
+    /// It is not an HDF5 file.
     NotHdf5,
-    /// It breaks the format.
+    /// It violates the format.
     Damaged,
-    /// It is of a kind that is not supported.
+    /// It is of an unsupported kind.
     Unsupported,
     /// A link or virtual dataset leads to a file that is not served.
     LinkTarget,
-    /// It was changed while it was read.
+    /// It changed while it was read.
     Changed,
 }
 
 impl Error {
-    /// A request that makes no sense.
+    /// A request that is malformed, or does not fit the file.
     pub fn invalid(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::Invalid(detail.into())
     }
 
-    /// Something that is not there.
+    /// Something that does not exist.
     pub fn not_found(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::NotFound(detail.into())
     }
@@ -69,12 +69,12 @@ impl Error {
         Self::TooLarge(detail.into())
     }
 
-    /// Something that no reader has a form for.
+    /// Something that is not supported.
     pub fn unsupported(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::Unreadable { fault: Fault::Unsupported, detail: detail.into() }
     }
 
-    /// Files that were changed while they were read.
+    /// Files that changed while they were read.
     pub fn changed(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::Unreadable { fault: Fault::Changed, detail: detail.into() }
     }

@@ -1,8 +1,8 @@
-//! Opening below a folder, whatever others do to the folder meanwhile.
+//! Opens files below a folder, safe against concurrent changes to the folder.
 //!
-//! A path that was checked may lead elsewhere by the time it is opened. So links are resolved first, the outcome is checked,
-//! and then each step down from the mount's folder is opened by itself, from the step before, refusing links: what is
-//! opened is what was checked, or nothing.
+//! A checked path may lead elsewhere by the time it is opened. So the caller first resolves links and checks the result; then each
+//! path component below the mount's folder is opened separately, relative to the previous one, refusing links. What is opened is
+//! what was checked, or nothing.
 
 use std::{fs, io, os::fd::OwnedFd, path::Path};
 
@@ -10,7 +10,7 @@ use rustix::fs::{CWD, Mode, OFlags, openat};
 
 /// Opens the regular file at `inner` (no links in it) below the folder `root`.
 ///
-/// Errors: [`io::ErrorKind::NotFound`] for anything but a regular file, too.
+/// Errors: [`io::ErrorKind::NotFound`] also for anything but a regular file.
 pub(crate) fn open_file(root: &Path, inner: &str) -> io::Result<fs::File> {
     let (folder, name) = match inner.rsplit_once('/') {
         Some((folder, name)) => (folder, name),

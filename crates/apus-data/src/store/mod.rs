@@ -1,7 +1,7 @@
 //! Where files lie: in folders, where tables say, in memory.
 //!
-//! A [`Mount`] is what an operator declares; [`Mounted`] is the same when its folder was found. [`confine`] opens below a folder
-//! whatever others do to the folder meanwhile; [`table`] is the tree that tables make, [`table_file`] reads them.
+//! A [`Mount`] is what an operator declares; [`Mounted`] is the same, found and checked. [`confine`] opens files below a folder,
+//! safe against concurrent changes to the folder; [`table_file`] reads tables, and [`table`] is the tree that they describe.
 
 pub(crate) mod confine;
 mod identity;
@@ -19,7 +19,7 @@ pub use identity::Identity;
 pub use table_file::{ListedFile, ListedFolder, Table};
 pub use vpath::VPath;
 
-/// The roles of whoever asks, or those that something wants.
+/// The roles of a caller, or those that something requires.
 pub type Roles = BTreeSet<String>;
 
 /// Files that are served under a name.
@@ -29,20 +29,20 @@ pub struct Mount {
     pub name: String,
     /// Where the bytes are.
     pub source: MountSource,
-    /// The roles, all of them, that one must have to know that it exists.
+    /// The roles, all of them, that a caller needs to see it.
     pub roles: Roles,
-    /// Further roles for folders or files within: the path under the mount, and what is needed there.
+    /// Further roles for folders or files in it: the path under the mount, and the roles required there.
     pub folders: Vec<(String, Roles)>,
-    /// What listings say of it (the empty path) and of folders within.
+    /// Notes for listings, of the mount (the empty path) and of folders in it.
     pub notes: BTreeMap<String, Notes>,
 }
 
 /// What a listing says of a folder.
 #[derive(Clone, Debug, Default)]
 pub struct Notes {
-    /// What it holds, in Markdown.
+    /// Its description, in Markdown.
     pub description: Option<String>,
-    /// What its files and folders are, by name.
+    /// Labels, by the names of its files and folders.
     pub labels: BTreeMap<String, String>,
 }
 

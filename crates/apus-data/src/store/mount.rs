@@ -1,4 +1,4 @@
-//! Mounts, and what is needed to see what lies within.
+//! Mounts, and the roles required to see what is in them.
 
 use std::{
     collections::BTreeMap,
@@ -8,15 +8,15 @@ use std::{
 
 use super::{Mount, MountError, MountSource, Notes, Roles, VPath, table::ListedTree};
 
-/// A mount whose folder was found.
+/// A mount, found and checked.
 #[derive(Debug)]
 pub(crate) struct Mounted {
     pub(crate) name: String,
     pub(crate) root: Root,
     roles: Roles,
-    /// Paths under the mount with what is needed there, and below, besides.
+    /// Paths under the mount, with the further roles required there and below.
     folders: BTreeMap<String, Roles>,
-    /// What listings say of folders, by their paths under the mount.
+    /// Notes for listings, by the folders' paths under the mount.
     pub(crate) notes: BTreeMap<String, Notes>,
 }
 
@@ -37,7 +37,7 @@ impl Mounted {
             MountSource::Folder(path) => {
                 let real = path.canonicalize().map_err(|error| fault(format!("{}: {error}", path.display())))?;
                 if !real.is_dir() {
-                    return Err(fault(format!("{} is not a folder; give the folder that holds it", path.display())));
+                    return Err(fault(format!("{} is not a folder; name the folder that contains it", path.display())));
                 }
                 Root::Folder(real)
             }
@@ -62,18 +62,18 @@ impl Mounted {
         Ok(Self { name: mount.name.clone(), root, roles: mount.roles.clone(), folders, notes })
     }
 
-    /// Every role that the mount asks for anywhere.
+    /// Every role that is required anywhere in the mount.
     pub(crate) fn all_roles(&self) -> impl Iterator<Item = &String> {
         self.roles.iter().chain(self.folders.values().flatten())
     }
 
-    /// Whether somebody with `roles` may know of the path `inner` under the mount.
+    /// Whether a caller with `roles` may see the path `inner` under the mount.
     pub(crate) fn is_visible(&self, roles: &Roles, inner: &str) -> bool {
         let needed = |folder: &str| self.folders.get(folder).is_none_or(|needed| needed.is_subset(roles));
         self.roles.is_subset(roles) && needed("") && prefixes(inner).all(needed)
     }
 
-    /// The folder, where there is one.
+    /// The folder, if the mount is one.
     pub(crate) fn folder(&self) -> Option<&Path> {
         match &self.root {
             Root::Folder(path) => Some(path),
@@ -82,12 +82,12 @@ impl Mounted {
     }
 }
 
-/// The path and all folders above it but the mount itself.
+/// The path and all folders above it, except the mount itself.
 fn prefixes(inner: &str) -> impl Iterator<Item = &str> {
     inner.match_indices('/').map(|(end, _)| inner.get(..end).unwrap_or(inner)).chain([inner])
 }
 
-/// The path of `real` under `root` as a client would write it; `None` where it is outside, hidden, or no text.
+/// The path of `real` under `root` as a client would write it; `None` if it is outside, hidden, or not UTF-8.
 pub(crate) fn inner_path(root: &Path, real: &Path) -> Option<String> {
     let mut inner = String::new();
     for component in real.strip_prefix(root).ok()?.components() {
@@ -101,7 +101,7 @@ pub(crate) fn inner_path(root: &Path, real: &Path) -> Option<String> {
     Some(inner)
 }
 
-/// The name as text; `None` for hidden ones and those that are no text.
+/// The name as text; `None` if it is hidden or not UTF-8.
 pub(crate) fn visible_name(name: &OsStr) -> Option<&str> {
     name.to_str().filter(|name| !name.starts_with('.'))
 }

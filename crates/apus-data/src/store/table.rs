@@ -1,4 +1,4 @@
-//! Files that tables list, wherever they lie.
+//! Files listed in tables, wherever they lie.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -12,17 +12,17 @@ use serde::Deserialize;
 
 use super::{Notes, Table, VPath};
 
-/// The most bytes of a file that describes a folder: a thousand labels and a page of text take a tenth.
+/// The most bytes of a file that describes a folder: a thousand labels and a page of text take a tenth of it.
 const MAX_NOTES_BYTES: u64 = 4 << 20;
 
-/// The tree that tables make: only what they list is there.
+/// The tree that tables describe: it contains only what they list.
 #[derive(Debug, Default)]
 pub(crate) struct ListedTree {
-    /// What is in each folder, by its path under the mount.
+    /// The entries of each folder, by its path under the mount.
     folders: HashMap<String, BTreeMap<String, Node>>,
-    /// The files that describe folders.
+    /// The files that describe folders, by the folder's path under the mount.
     notes: HashMap<String, PathBuf>,
-    /// The path under the mount of what lies there.
+    /// The path under the mount of each file, by its real path.
     by_real: HashMap<PathBuf, String>,
 }
 
@@ -36,22 +36,22 @@ pub(crate) enum Node {
 /// A file of a table.
 #[derive(Debug)]
 pub(crate) struct ListedFile {
-    /// Where it lies, as the table says it.
+    /// Its real path, as in the table.
     pub(crate) real: PathBuf,
-    /// Its type, as the table says it.
+    /// Its media type, as in the table.
     pub(crate) media_type: Arc<str>,
 }
 
-/// What stands under a path.
+/// The entry at a path.
 pub(crate) enum Found<'a> {
     Folder,
     File(&'a ListedFile),
 }
 
 impl ListedTree {
-    /// Puts the lines of tables together. Where a path is listed twice, the later line counts.
+    /// Builds the tree from the lines of tables. If a path is listed twice, the later line counts.
     ///
-    /// Errors: a path that is none, or that is both a folder and a file.
+    /// Errors: a malformed path, or one that is both a folder and a file.
     pub(crate) fn new(table: &Table) -> Result<Self, String> {
         let mut tree = Self::default();
         let mut media_types: HashSet<Arc<str>> = HashSet::new();
@@ -96,7 +96,7 @@ impl ListedTree {
         Ok(())
     }
 
-    /// What stands under the path.
+    /// The entry at the path.
     pub(crate) fn find(&self, path: &str) -> Option<Found<'_>> {
         if self.folders.contains_key(path) {
             return Some(Found::Folder);
@@ -108,17 +108,17 @@ impl ListedTree {
         }
     }
 
-    /// What is in a folder, by name.
+    /// The entries of a folder, sorted by name.
     pub(crate) fn entries(&self, folder: &str) -> impl Iterator<Item = (&str, &Node)> {
         self.folders.get(folder).into_iter().flatten().map(|(name, node)| (name.as_str(), node))
     }
 
-    /// The path under the mount of the file that lies there, where it is listed.
+    /// The path under the mount of the file at that real path, if it is listed.
     pub(crate) fn path_of(&self, real: &Path) -> Option<&str> {
         self.by_real.get(real).map(String::as_str)
     }
 
-    /// What the table's own file says of a folder; read each time, so that a changed one counts at once.
+    /// The notes that the table gives a folder; read each time, so that changes take effect at once.
     pub(crate) fn notes(&self, folder: &str) -> Option<Notes> {
         let path = self.notes.get(folder)?;
         read_notes(path)
@@ -129,7 +129,7 @@ impl ListedTree {
     }
 }
 
-/// A file that describes a folder; what else stands in it is of no use here.
+/// A file that describes a folder; other members are ignored.
 #[derive(Deserialize)]
 struct NotesFile {
     #[serde(default)]
@@ -150,12 +150,12 @@ fn read_notes(path: &Path) -> io::Result<Notes> {
     Ok(Notes { description: file.description, labels })
 }
 
-/// A table's path must be one that clients can name.
+/// The path, which must be one that clients can name.
 fn checked(path: &str) -> Result<VPath, String> {
-    VPath::parse(path).map_err(|error| format!("the path {path:?} of a table: {error}"))
+    VPath::parse(path).map_err(|error| format!("the path {path:?} in a table: {error}"))
 }
 
-/// The path with `.` and `..` taken literally, as far as they go.
+/// The path without `.` and `..`, resolved lexically (links are not followed).
 pub(crate) fn without_dots(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for component in path.components() {

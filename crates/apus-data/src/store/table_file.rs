@@ -1,9 +1,8 @@
-//! The configuration tables of the original hdfstream server: comma-separated lines that say which file stands under which
-//! path.
+//! The configuration tables of the original hdfstream server: comma-separated lines that map paths to files.
 //!
-//! A line is `virtual_path, real_path, size_bytes, mtime_seconds, media_type[, role1;role2[, unused]]`, without quoting and
-//! without a head. A line whose media type is `directory` declares a folder: what is needed to see it, and, as its real path,
-//! the `MessagePack` file that describes it. Sizes and times are not taken from here but from the files themselves.
+//! A line is `virtual_path, real_path, size_bytes, mtime_seconds, media_type[, role1;role2[, unused]]`, without quoting; there is no
+//! header line. A line whose media type is `directory` declares a folder: the roles required to see it, and, as its real path, the
+//! `MessagePack` file that describes it. Sizes and times are taken from the files themselves, not from the table.
 
 use std::{
     collections::BTreeSet,
@@ -21,14 +20,14 @@ const MAX_LINE_BYTES: u64 = 64 << 10;
 /// The most lines of all tables of a mount: each takes a few hundred bytes of memory.
 const MAX_LINES: usize = 20_000_000;
 
-/// What the tables of a mount list.
+/// The contents of a mount's tables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
     /// The files.
     pub files: Vec<ListedFile>,
-    /// The folders that are declared; those that only stand in the paths of files are not among them.
+    /// The declared folders, without those that only occur in the paths of files.
     pub folders: Vec<ListedFolder>,
-    /// What is needed to see the folder or file of that path.
+    /// The roles required to see the folder or file at that path.
     pub roles: Vec<(String, BTreeSet<String>)>,
 }
 
@@ -37,9 +36,9 @@ pub struct Table {
 pub struct ListedFile {
     /// Its path under the mount.
     pub path: String,
-    /// Where it lies.
+    /// Its real path.
     pub real: PathBuf,
-    /// What the table says of its type.
+    /// Its media type.
     pub media_type: String,
 }
 
@@ -53,9 +52,9 @@ pub struct ListedFolder {
 }
 
 impl Table {
-    /// Reads tables, those whose names end in `.gz` unpacked; real paths that are not absolute count from the table's folder.
+    /// Reads tables, unpacking those whose names end in `.gz`; relative real paths start at the table's folder.
     ///
-    /// Errors: a table that cannot be read; a line that is not understood, by its number.
+    /// Errors: a table that cannot be read; a malformed line, with its number.
     pub fn read(paths: &[PathBuf]) -> Result<Self, MountError> {
         let mut table = Self::default();
         for path in paths {
@@ -81,22 +80,19 @@ impl Table {
             return Ok(());
         }
         if self.files.len() + self.folders.len() >= MAX_LINES {
-            return Err(format!("more than {MAX_LINES} lines in all"));
+            return Err(format!("the tables have more than {MAX_LINES} lines in all"));
         }
         let fields: Vec<&str> = line.split(',').map(str::trim).collect();
         let &[path, real, size_bytes, modified_s, media_type, ref more @ ..] = fields.as_slice() else {
-            return Err(format!("{} fields, at least 5 are needed", fields.len()));
+            return Err(format!("{} fields where at least 5 are required", fields.len()));
         };
         if more.len() > 2 {
-            return Err(format!(
-                "{} fields, at most 7 are known (a name with a comma has no place here)",
-                fields.len()
-            ));
+            return Err(format!("{} fields where at most 7 are allowed (names cannot contain commas)", fields.len()));
         }
         let path = path.trim_matches('/').to_owned();
         let is_folder = media_type == "directory";
         for (what, number) in [("size", size_bytes), ("time", modified_s)] {
-            // Nothing rests on them, but another thing in their place means that the columns are not what they seem.
+            // The values are not used, but anything else in their place means that the columns are shifted.
             if !(number.is_empty() && is_folder) && number.parse::<f64>().is_err() {
                 return Err(format!("the {what} is {number:?}, not a number"));
             }
@@ -120,7 +116,7 @@ impl Table {
     }
 }
 
-/// Lines of bounded length.
+/// Reads lines of bounded length.
 struct Lines {
     reader: BufReader<Box<dyn Read>>,
     number: u64,

@@ -14,13 +14,13 @@ const MAX_PATH_BYTES: usize = 4096;
 pub struct VPath(String);
 
 impl VPath {
-    /// Reads what a client wrote, percent-decoding done. Slashes in front and at the end do not count.
+    /// Parses a client's path, already percent-decoded. A leading and a trailing slash are ignored.
     ///
-    /// Errors: [`Error::Invalid`] where it could never be a path; [`Error::NotFound`] where a name is hidden, as for any file that is not
-    /// there.
+    /// Errors: [`Error::Invalid`] if it cannot be a path; [`Error::NotFound`] if a name is hidden, as for any file that does not
+    /// exist.
     pub fn parse(text: &str) -> Result<Self> {
         if text.len() > MAX_PATH_BYTES {
-            return Err(Error::invalid(format!("the path has {} bytes, the most is {MAX_PATH_BYTES}", text.len())));
+            return Err(Error::invalid(format!("the path has {} bytes, more than {MAX_PATH_BYTES}", text.len())));
         }
         let text = text.strip_prefix('/').unwrap_or(text);
         let text = text.strip_suffix('/').unwrap_or(text);
@@ -30,9 +30,9 @@ impl VPath {
         for name in text.split('/') {
             match name {
                 "" | "." | ".." => {
-                    return Err(Error::invalid(format!("{text:?}: a path has no empty part and no '.' or '..'")));
+                    return Err(Error::invalid(format!("{text:?}: a path may not contain an empty part, '.' or '..'")));
                 }
-                _ if name.contains('\0') => return Err(Error::invalid("a path has no NUL")),
+                _ if name.contains('\0') => return Err(Error::invalid("a path may not contain NUL")),
                 _ if name.starts_with('.') => return Err(no_such_path(text)),
                 _ => {}
             }
@@ -40,7 +40,7 @@ impl VPath {
         Ok(Self(text.to_owned()))
     }
 
-    /// As clients write it, without a slash in front.
+    /// As clients write it, without a leading slash.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -60,7 +60,7 @@ impl VPath {
         (!self.0.is_empty()).then(|| self.0.split_once('/').unwrap_or((&self.0, "")))
     }
 
-    /// The path of `name` below this one. `name` must be one that [`parse`](Self::parse) takes.
+    /// The path of `name` below this one. `name` must be one that [`parse`](Self::parse) accepts.
     #[must_use]
     pub fn join(&self, name: &str) -> Self {
         match (self.0.is_empty(), name.is_empty()) {
@@ -77,7 +77,7 @@ impl fmt::Display for VPath {
     }
 }
 
-/// What is said of every path that leads to nothing, or to something that the caller may not know of.
+/// The error for every path that does not exist, or that the caller may not see.
 pub(crate) fn no_such_path(path: impl fmt::Display) -> Error {
     Error::not_found(format!("/{}: no such file or folder", path.to_string().trim_start_matches('/')))
 }

@@ -1,5 +1,5 @@
-//! The Arrow form: an IPC stream of record batches, one for each block of rows. Units, scale-factor exponents and frames
-//! travel in the metadata of the fields, what holds for all of them in that of the schema.
+//! The Arrow format: an IPC stream of record batches, one for each block of rows. Units, scale-factor exponents and frames are in
+//! the fields' metadata; what is common to all fields is in the schema's.
 //!
 //! Source: Apache Arrow columnar format 1.5, "IPC Streaming Format".
 
@@ -17,7 +17,7 @@ pub struct ArrowEncoder {
 }
 
 impl ArrowEncoder {
-    /// For these columns, with the schema's metadata.
+    /// An encoder for these columns, with the schema's metadata.
     ///
     /// Errors: types that Arrow lacks.
     pub fn new(columns: Vec<Column>, metadata: Vec<(String, String)>) -> Result<Self, TableError> {
@@ -26,9 +26,9 @@ impl ArrowEncoder {
         Ok(Self { table, writer })
     }
 
-    /// Writes the next rows: of each column, in order, as many. The schema comes with the first.
+    /// Writes the next rows: `n_rows` values of each column, in order. The first call writes the schema too.
     ///
-    /// Errors: lengths that do not fit, text that is no UTF-8.
+    /// Errors: wrong lengths, text that is not UTF-8.
     pub fn write(&mut self, n_rows: u64, values: &[Values<'_>], out: &mut Vec<u8>) -> Result<(), TableError> {
         let batch = self.table.batch(n_rows, values)?;
         self.writer.write(&batch).map_err(|error| self.table.failed(&error))?;
@@ -36,7 +36,7 @@ impl ArrowEncoder {
         Ok(())
     }
 
-    /// Writes what is left when all rows are written.
+    /// Writes the end, after all rows.
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), TableError> {
         self.writer.finish().map_err(|error| self.table.failed(&error))?;
         out.append(self.writer.get_mut());

@@ -1,8 +1,8 @@
-//! Columns as Arrow has them: what the [`arrow`](super::arrow) and [`parquet`](super::parquet) forms share.
+//! Arrow columns, shared by the [`arrow`](super::arrow) and [`parquet`](super::parquet) formats.
 //!
-//! A dataset of shape (N,) is a column of plain values; one of shape (N, k) a column of lists of fixed size, and so on for
-//! each further axis. Booleans as h5py stores them are booleans, other enums their integers, records structs, fixed strings
-//! text without the NULs at their end, opaque bytes binaries of fixed size. Nothing is nullable.
+//! A dataset of shape (N,) is a column of plain values, one of shape (N, k) a column of fixed-size lists, and so on for each further
+//! axis. h5py's booleans become booleans, other enums their integers, records structs, fixed strings text without trailing NULs,
+//! opaque bytes fixed-size binaries. Nothing is nullable.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -20,32 +20,32 @@ use super::dtype::is_boolean;
 /// How deep types may nest.
 const MAX_DEPTH: u32 = 16;
 
-/// Why a table cannot leave in a form.
+/// Why a table cannot be sent in a format.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TableError {
-    /// The form has no way to say elements of a column's type.
-    #[error("column {column} has elements that {form} cannot hold")]
+    /// The format cannot represent a column's type.
+    #[error("column {column} has a type that {form} cannot represent")]
     NoForm {
         /// The column.
         column: String,
-        /// The form: "arrow" or "parquet".
+        /// The format: "arrow" or "parquet".
         form: &'static str,
     },
-    /// The values that came do not fit the table.
-    #[error("{form}: {what} has another length than announced")]
+    /// The length of the values differs from the announced one.
+    #[error("{form}: the length of {what} differs from the announced one")]
     WrongLength {
         /// The column, or the whole block.
         what: String,
-        /// The form.
+        /// The format.
         form: &'static str,
     },
-    /// The values cannot be said in the form, such as text that is no UTF-8.
+    /// The format cannot represent the values, such as text that is not UTF-8.
     #[error("{form}: {reason}")]
     Failed {
-        /// The form.
+        /// The format.
         form: &'static str,
-        /// The column, and what of it.
+        /// The column, and the reason.
         reason: String,
     },
 }
@@ -59,7 +59,7 @@ pub struct Column {
     pub dtype: Datatype,
     /// The shape of a row: empty for single elements.
     pub row_shape: Vec<u64>,
-    /// What travels with it, as keys and values: unit, scale-factor exponent, frame, description ...
+    /// Its metadata: unit, scale-factor exponent, frame, description ...
     pub metadata: Vec<(String, String)>,
 }
 
@@ -72,7 +72,7 @@ pub enum Values<'a> {
     Variable(&'a [Vec<u8>]),
 }
 
-/// The columns of a table with the schema that they have in Arrow.
+/// The columns of a table, with their Arrow schema.
 #[derive(Debug)]
 pub(super) struct Table {
     columns: Vec<Column>,
@@ -104,9 +104,9 @@ impl Table {
         &self.schema
     }
 
-    /// The next rows: of each column, in order, as many.
+    /// A batch of the next rows: `n_rows` values of each column, in order.
     ///
-    /// Errors: lengths that do not fit, fixed strings that are no UTF-8.
+    /// Errors: wrong lengths, text that is not UTF-8.
     pub(super) fn batch(&self, n_rows: u64, values: &[Values<'_>]) -> Result<RecordBatch, TableError> {
         let n_rows = usize::try_from(n_rows).map_err(|_| self.wrong_length("a block"))?;
         if values.len() != self.columns.len() {
@@ -151,7 +151,7 @@ impl Table {
     }
 }
 
-/// What Arrow calls native elements of a type.
+/// The Arrow type of native elements.
 fn arrow_type(dtype: &Datatype, depth: u32) -> Option<DataType> {
     if depth > MAX_DEPTH {
         return None;
@@ -204,14 +204,14 @@ fn base_is_fixed(dtype: &Datatype) -> bool {
     !matches!(dtype, Datatype::VariableString { .. } | Datatype::VariableSequence(_))
 }
 
-/// Lists of fixed size around `element`, one for each axis, the last one innermost.
+/// Fixed-size lists around `element`, one for each axis, the last axis innermost.
 fn nest(element: DataType, shape: &[u64]) -> Option<DataType> {
     shape.iter().rev().try_fold(element, |inner, &dim| {
         Some(DataType::FixedSizeList(Arc::new(Field::new("item", inner, false)), i32::try_from(dim).ok()?))
     })
 }
 
-/// The elements within the lists of the column's type.
+/// Wraps the elements in the lists of the column's type.
 fn nest_array(elements: ArrayRef, dtype: &DataType, n_rows: usize) -> Result<ArrayRef, ArrowError> {
     if elements.data_type() == dtype {
         return Ok(elements);
@@ -224,7 +224,7 @@ fn nest_array(elements: ArrayRef, dtype: &DataType, n_rows: usize) -> Result<Arr
     Ok(Arc::new(FixedSizeListArray::try_new_with_length(Arc::clone(field), *size, inner, None, n_rows)?))
 }
 
-/// Native elements of fixed size; there are `n` of them.
+/// An array of `n` native elements of fixed size.
 fn fixed_array(dtype: &Datatype, bytes: &[u8], n: usize) -> Result<ArrayRef, ArrowError> {
     match dtype {
         Datatype::Enum { .. } if is_boolean(dtype) => {
@@ -250,7 +250,7 @@ fn fixed_array(dtype: &Datatype, bytes: &[u8], n: usize) -> Result<ArrayRef, Arr
         Datatype::Compound { size, members } => struct_array(dtype, (*size, members), bytes, n),
         _ => {
             let dtype = arrow_type(dtype, 0).ok_or_else(|| ArrowError::SchemaError(no_form(dtype)))?;
-            // The copy is aligned as Arrow wants it.
+            // The copy is aligned as Arrow requires.
             let data = ArrayData::builder(dtype).len(n).add_buffer(Buffer::from(bytes)).build()?;
             Ok(make_array(data))
         }
@@ -295,7 +295,7 @@ fn variable_array(dtype: &Datatype, values: &[Vec<u8>]) -> Result<ArrayRef, Arro
     Ok(Arc::new(ListArray::try_new(field, OffsetBuffer::from_lengths(lengths), items, None)?))
 }
 
-/// Text; bytes that are no UTF-8 are an error, for Arrow has no other text.
+/// An array of text. Bytes that are not UTF-8 are an error: Arrow has no other text.
 fn text_array<'a>(values: impl Iterator<Item = &'a [u8]> + Clone) -> Result<StringArray, ArrowError> {
     let n_bytes = values.clone().try_fold(0usize, |n, value| n.checked_add(value.len()));
     if n_bytes.is_none_or(|n| i32::try_from(n).is_err()) {
@@ -306,12 +306,12 @@ fn text_array<'a>(values: impl Iterator<Item = &'a [u8]> + Clone) -> Result<Stri
     StringArray::try_new(offsets, Buffer::from(bytes), None)
 }
 
-/// What is wrong with a type that got past [`arrow_type`], which it does not.
+/// The error for a type without an [`arrow_type`]; [`Table::new`] refuses such types.
 fn no_form(dtype: &Datatype) -> String {
     format!("no form for {dtype:?}")
 }
 
-/// A fixed string without the NULs at its end, as numpy has it.
+/// A fixed string without trailing NULs, as in numpy.
 fn without_padding(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
     bytes.get(..end).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! The CSV form (RFC 4180): a line of names, then a line for each row. NaN is `NaN`, the infinities are `inf` and `-inf`, as
+//! The CSV format (RFC 4180): a line of names, then a line for each row. NaN is `NaN`, the infinities are `inf` and `-inf`, as
 //! pandas and numpy read them.
 
 use apus_h5::{Array, Data, Datatype};
@@ -7,29 +7,29 @@ use super::{EncodeError, TextEncoder, dtype::name_of, number::Notation, scalar::
 
 /// The media type.
 pub const CONTENT_TYPE: &str = "text/csv; charset=utf-8; header=present";
-/// The most columns: a wider array is better had in another form.
+/// The most columns: wider arrays need another format.
 const MAX_COLUMNS: u64 = 10_000;
 
-/// A column of a table, whose rows may have several elements: each is a column of its own in the text.
+/// A column of a table. If its rows have several elements, each element gets a column of its own in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CsvColumn {
-    /// Its name; empty where the elements of a row have names enough.
+    /// Its name; empty if the names of the elements suffice.
     pub name: String,
     /// The type of its elements: native, of fixed size.
     pub dtype: Datatype,
     /// The shape of a row: empty for single elements.
     pub row_shape: Vec<u64>,
-    /// Appended to the name for each element of a row; their indices, as in `name_0_1`, where the numbers do not agree.
+    /// Appended to the name, one for each element of a row; if their number differs, indices are used, as in `name_0_1`.
     pub suffixes: Vec<String>,
 }
 
-/// Turns rows of one or several columns into lines, in as many pieces as they come. The line of names comes with the first.
+/// Turns rows of one or several columns into lines, piece by piece. The line of names comes with the first piece.
 #[derive(Debug)]
 pub struct CsvEncoder {
     columns: Vec<EncodedColumn>,
-    /// Empty when the line of names is written.
+    /// Empty once the line of names is written.
     names: Vec<String>,
-    /// Elements of the line that were written already.
+    /// Elements already written in the current line.
     written: usize,
     json: Vec<u8>,
 }
@@ -41,7 +41,7 @@ struct EncodedColumn {
     elements_per_row: usize,
 }
 
-/// A single value of an element: where it is, and how it is written.
+/// A single value of an element: its offset, and how to write it.
 #[derive(Debug)]
 struct Cell {
     offset: usize,
@@ -49,10 +49,10 @@ struct Cell {
 }
 
 impl CsvColumn {
-    /// The rows of a dataset of that type and shape. `indices` are the numbers of the columns that were selected of its second axis.
+    /// The rows of a dataset of that type and shape. `indices` are the selected columns of its second axis.
     pub fn of_dataset(name: &str, dtype: &Datatype, shape: &[u64], indices: Option<&[String]>) -> Self {
         let row_shape = shape.get(1..).unwrap_or_default().to_vec();
-        // The fields of records go by their own names.
+        // The fields of records have names of their own.
         let is_named = row_shape.is_empty() && matches!(dtype, Datatype::Compound { .. } | Datatype::Array { .. });
         let name = if is_named { String::new() } else { name.to_owned() };
         let suffixes = indices.unwrap_or_default().iter().map(|index| format!("_{index}")).collect();
@@ -61,9 +61,9 @@ impl CsvColumn {
 }
 
 impl CsvEncoder {
-    /// For these columns.
+    /// An encoder for these columns.
     ///
-    /// Errors: types without text, too many columns.
+    /// Errors: types without a text form, too many columns.
     pub fn new(columns: &[CsvColumn]) -> Result<Self, EncodeError> {
         let mut encoded = Vec::with_capacity(columns.len());
         let mut names = Vec::new();
@@ -73,7 +73,7 @@ impl CsvEncoder {
         Ok(Self { columns: encoded, names, written: 0, json: Vec::new() })
     }
 
-    /// Writes the next rows: of each column, in order, as many.
+    /// Writes the next rows: `n_rows` values of each column, in order.
     pub fn write_rows(&mut self, n_rows: u64, values: &[&[u8]], out: &mut Vec<u8>) {
         self.start(out);
         for row in 0..usize::try_from(n_rows).unwrap_or(usize::MAX) {
@@ -102,7 +102,7 @@ impl CsvEncoder {
     }
 }
 
-/// Elements of the first column, which may end within a row.
+/// Writes elements of the first column; a piece may end within a row.
 impl TextEncoder for CsvEncoder {
     fn element_bytes(&self) -> usize {
         self.columns.first().map_or(0, |column| column.element_bytes)
@@ -161,7 +161,9 @@ impl EncodedColumn {
     }
 }
 
-/// Writes a whole array of strings.
+/// Writes a whole array.
+///
+/// Errors: [`EncodeError::NoForm`] for sequences of variable length; as [`CsvEncoder::new`].
 pub fn write_array(array: &Array, name: &str, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     match (&array.data, &array.dtype) {
         (Data::Fixed(bytes), dtype) => {
@@ -185,7 +187,7 @@ pub fn write_array(array: &Array, name: &str, out: &mut Vec<u8>) -> Result<(), E
     Ok(())
 }
 
-/// The single values of an element, in the order in which they stand in it.
+/// Collects the single values of an element, in their order.
 fn flatten(
     scalar: &Scalar,
     offset: usize,
@@ -217,7 +219,7 @@ fn flatten(
     Some(())
 }
 
-/// All indices of the axes behind the first, in the order of the elements; one empty index where there are none.
+/// All indices of the axes after the first, in the order of the elements; one empty index if there are none.
 fn inner_indices(dims: &[u64]) -> Vec<Vec<u64>> {
     dims.iter().fold(vec![Vec::new()], |indices, &dim| {
         indices.iter().flat_map(|index| (0..dim).map(|i| index.iter().copied().chain([i]).collect())).collect()
@@ -263,7 +265,7 @@ fn write_line<'t>(texts: impl Iterator<Item = &'t [u8]>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// A cell of text: in quotes where it needs them.
+/// Writes a cell of text, in quotes if needed.
 fn write_quoted(text: &[u8], out: &mut Vec<u8>) {
     let needs_quotes = text.iter().any(|b| matches!(b, b',' | b'"' | b'\n' | b'\r'));
     if !needs_quotes {

@@ -1,14 +1,14 @@
-//! Types in numpy's words.
+//! Types in numpy's notation.
 
 use std::fmt::Write;
 
 use apus_h5::{ByteOrder, Datatype, Member};
 use serde::{Serialize, Serializer, ser::SerializeSeq};
 
-/// A numpy dtype, as `numpy.dtype` takes it back: a name such as `<f4`, or a list of fields.
+/// A numpy dtype, as `numpy.dtype` accepts it: a name such as `<f4`, or a list of fields.
 ///
-/// In JSON: a string, or a list of `[name, type]` or `[name, type, shape]`, as `dtype.descr` has it; fields without a name
-/// are padding.
+/// In JSON: a string, or a list of `[name, type]` or `[name, type, shape]`, as in `dtype.descr`; fields without a name are
+/// padding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Dtype {
     /// A type with a name.
@@ -29,8 +29,8 @@ pub struct DtypeField {
 }
 
 impl Dtype {
-    /// What numpy calls native elements of this type, and the extent that each has in itself (which numpy has as further
-    /// dimensions of the array). Elements of variable length are objects, `|O`. `None` for types that numpy lacks.
+    /// The dtype of native elements, and the extents of one element (which numpy makes further dimensions of the array). Elements of
+    /// variable length are objects, `|O`. `None` for types that numpy lacks.
     pub fn of(dtype: &Datatype) -> Option<(Self, Vec<u32>)> {
         match dtype {
             Datatype::Array { base, dims } => {
@@ -45,7 +45,7 @@ impl Dtype {
         }
     }
 
-    /// The fields in the order of their offsets, with the gaps between them; `None` where they overlap.
+    /// The fields in the order of their offsets, with padding between them; `None` if they overlap.
     fn record(size: u32, members: &[Member]) -> Option<Self> {
         let mut fields = Vec::with_capacity(members.len());
         let mut end = 0u64;
@@ -59,7 +59,7 @@ impl Dtype {
         Some(Self::Record(fields))
     }
 
-    /// Whether elements are of fixed size: what npy and raw can hold.
+    /// Whether elements are of fixed size, as npy and raw require.
     pub fn is_fixed(&self) -> bool {
         match self {
             Self::Plain(name) => name != "|O",
@@ -116,8 +116,8 @@ fn plain_name(dtype: &Datatype) -> Option<String> {
     })
 }
 
-/// `numpy.dtype(...).str` of native elements: `<f8`, `|S5`, `|b1`, `|O` for those of variable length, `|V12` for records; of an array
-/// that is an element, the name of what it holds. `None` for types that numpy lacks.
+/// `numpy.dtype(...).str` of native elements: `<f8`, `|S5`, `|b1`, `|O` for those of variable length, `|V12` for records. For an
+/// array as element, that of its base type. `None` for types that numpy lacks.
 pub fn type_string(dtype: &Datatype) -> Option<String> {
     Some(match (dtype, Dtype::of(dtype)?.0) {
         (_, Dtype::Plain(name)) => name,
@@ -126,7 +126,7 @@ pub fn type_string(dtype: &Datatype) -> Option<String> {
     })
 }
 
-/// Whether it is what h5py makes of numpy's booleans: an enum of one byte with FALSE = 0 and TRUE = 1.
+/// Whether it is h5py's representation of numpy's booleans: an enum of one byte with FALSE = 0 and TRUE = 1.
 pub fn is_boolean(dtype: &Datatype) -> bool {
     let Datatype::Enum { base, members } = dtype else { return false };
     let mut sorted: Vec<(&str, &[u8])> =
@@ -135,7 +135,7 @@ pub fn is_boolean(dtype: &Datatype) -> bool {
     base.size_bytes() == 1 && sorted == [("FALSE", [0].as_slice()), ("TRUE", [1].as_slice())]
 }
 
-/// A type in a few words, for errors.
+/// A short description of a type, for errors.
 pub fn name_of(dtype: &Datatype) -> String {
     match dtype {
         Datatype::VariableString { .. } => "strings of variable length".to_owned(),

@@ -1,6 +1,6 @@
-//! The JSON form: nested arrays, row by row, in one of two [notations](Notation).
+//! The JSON format: nested arrays, row by row, in one of two [notations](Notation).
 //!
-//! Numbers come back to the same bits; text is a string; a scalar stands alone; no value is `null`.
+//! Numbers read back to the same bits; text is a string; a scalar stands alone; no value is `null`.
 
 use apus_h5::{Array, Data, Dataspace, Datatype};
 
@@ -15,7 +15,7 @@ use super::{
 /// The media type.
 pub const CONTENT_TYPE: &str = "application/json";
 
-/// Turns native elements into nested arrays, in as many pieces as they come.
+/// Turns native elements into nested arrays, piece by piece.
 #[derive(Debug)]
 pub struct JsonEncoder {
     scalar: Scalar,
@@ -24,7 +24,7 @@ pub struct JsonEncoder {
 }
 
 impl JsonEncoder {
-    /// For elements of `dtype`, native and of fixed size, in an array of `shape`.
+    /// An encoder for an array of `shape`, with native elements of fixed size.
     ///
     /// Errors: [`EncodeError::NoFormAtAll`], [`EncodeError::TooManyEmptyRows`].
     pub fn new(dtype: &Datatype, shape: &[u64], notation: Notation) -> Result<Self, EncodeError> {
@@ -50,13 +50,13 @@ impl TextEncoder for JsonEncoder {
         }
     }
 
-    /// Writes nothing, or an array that has no elements.
+    /// Writes the brackets if there were no elements.
     fn finish(&mut self, out: &mut Vec<u8>) {
         self.nesting.finish(out);
     }
 }
 
-/// Turns texts of any length into nested arrays.
+/// Turns strings of any length into nested arrays.
 #[derive(Debug)]
 struct JsonTexts {
     notation: Notation,
@@ -64,21 +64,21 @@ struct JsonTexts {
 }
 
 impl JsonTexts {
-    /// For texts in an array of `shape`.
+    /// An encoder for an array of `shape`.
     ///
     /// Errors: [`EncodeError::TooManyEmptyRows`].
     fn new(shape: &[u64], notation: Notation) -> Result<Self, EncodeError> {
         Ok(Self { notation, nesting: Nesting::new(shape)? })
     }
 
-    /// Writes a text, which follows the one before.
+    /// Writes the next string.
     fn write(&mut self, text: &[u8], out: &mut Vec<u8>) {
         self.nesting.open(out);
         write_text(text, self.notation, out);
         self.nesting.close(1, out);
     }
 
-    /// Writes what is left when all texts are written: nothing, or an array that has none.
+    /// Writes the brackets if there were no strings.
     fn finish(&mut self, out: &mut Vec<u8>) {
         self.nesting.finish(out);
     }
@@ -93,7 +93,7 @@ pub fn write_array(array: &Array, out: &mut Vec<u8>) -> Result<(), EncodeError> 
     write_elements(array, array.space.shape(), Notation::Strict, out)
 }
 
-/// Writes the elements of a whole array as one of `shape`.
+/// Writes the elements of a whole array, nested as an array of `shape`.
 pub fn write_elements(array: &Array, shape: &[u64], notation: Notation, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     match &array.data {
         Data::Fixed(bytes) => {

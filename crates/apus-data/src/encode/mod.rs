@@ -1,7 +1,7 @@
-//! The forms in which values leave, a file each. No word of HTTP here but the media type.
+//! The formats in which values are sent, one file each. Nothing of HTTP here but the media types.
 //!
-//! Forms of fixed length (npy, raw) hand the reader's blocks on as they are; text forms ([`json`], [`csv`]) turn each block
-//! into text. All of them name types in numpy's words, which [`dtype`] knows.
+//! Formats of fixed length (npy, raw) pass on the reader's blocks as they are; text formats ([`json`], [`csv`]) turn each block
+//! into text. All of them describe types as numpy does: see [`dtype`].
 
 pub mod arrow;
 pub mod columns;
@@ -17,44 +17,44 @@ pub mod parquet;
 mod nesting;
 mod scalar;
 
-/// Turns native elements into text, in as many pieces as they come.
+/// Turns native elements into text, piece by piece.
 pub trait TextEncoder: Send + 'static {
     /// The bytes of an element.
     fn element_bytes(&self) -> usize;
 
-    /// Writes whole elements, which follow those that were written before.
+    /// Writes the next elements; `elements` must hold whole ones.
     fn write(&mut self, elements: &[u8], out: &mut Vec<u8>);
 
-    /// Writes what is left when all elements are written.
+    /// Writes the end, after all elements.
     fn finish(&mut self, out: &mut Vec<u8>);
 }
 
-/// Why values cannot leave in a form.
+/// Why values cannot be sent in a format.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
-    /// The form has no way to say elements of the type.
+    /// The format cannot represent the type.
     #[error("{what} cannot be written as {form}; try format={instead}")]
     NoForm {
         /// The type.
         what: String,
-        /// The form that was asked for.
+        /// The requested format.
         form: &'static str,
-        /// A form that can.
+        /// A format that can.
         instead: &'static str,
     },
-    /// No form can.
-    #[error("{what} cannot be written in any form")]
+    /// No format can represent the type.
+    #[error("{what} cannot be written in any format")]
     NoFormAtAll {
         /// The type.
         what: String,
     },
     /// The extents would make an answer of nothing but brackets.
-    #[error("an array of shape {shape:?} has no values but {n_empty} empty rows, more than {limit}")]
+    #[error("an array of shape {shape:?} has no values, but {n_empty} empty rows, over the limit of {limit}")]
     TooManyEmptyRows {
         /// The shape.
         shape: Vec<u64>,
-        /// The rows.
+        /// The number of empty rows.
         n_empty: u64,
         /// The most that are written.
         limit: u64,

@@ -1,31 +1,31 @@
 //! Arrays as `MessagePack`: the maps that the Python module `hdfstream` (and, nearly, msgpack-numpy) turns into numpy arrays.
 //!
-//! Fixed-size elements travel as binaries inside a map of six members whose order matters: the client reads everything
-//! before `data` ahead, allocates once, and receives the binaries straight into the array.
+//! Fixed-size elements are sent as binaries inside a map of six members whose order matters: the client first reads everything
+//! before `data`, allocates once, and receives the binaries straight into the array.
 
 use apus_h5::{Array, Data, Dataspace, Datatype, Member};
 use rmp::encode as mp;
 
 use super::dtype::is_boolean;
 
-/// The most bytes that one binary can announce.
+/// The most bytes of one binary.
 const MAX_BIN_BYTES: u64 = u32::MAX as u64;
-/// The client reads the head of a streamed array from the first 1024 bytes of a body; its own members take less than 100.
+/// The client reads the head of a streamed array from the first 1024 bytes of a body; the other members take less than 100.
 const MAX_TYPE_BYTES: usize = 900;
 
-/// An element type, in the words of numpy.
+/// An element type, in numpy's notation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ElementType {
-    /// The type as `MessagePack`, to be put behind the key `type`.
+    /// The value of the key `type`, as `MessagePack`.
     encoded: Vec<u8>,
-    /// Extents of the element itself, which numpy has as further dimensions of the array.
+    /// The extents of one element, which numpy makes further dimensions of the array.
     pub element_shape: Vec<u32>,
     /// Whether elements are of variable length.
     pub variable: bool,
 }
 
 impl ElementType {
-    /// The type that clients get for elements of `dtype`; `None` where they cannot hold it.
+    /// The type that clients get for elements of `dtype`; `None` if they cannot represent it.
     pub fn of(dtype: &Datatype) -> Option<Self> {
         let fixed = |format: Format, element_shape| {
             let mut encoded = Vec::new();
@@ -55,7 +55,7 @@ impl ElementType {
     }
 }
 
-/// A numpy dtype, in a form that `numpy.dtype()` takes.
+/// A numpy dtype, as `numpy.dtype()` accepts it.
 enum Format {
     Simple(String),
     Record { names: Vec<String>, formats: Vec<Self>, offsets: Vec<u64>, itemsize: u32 },
@@ -123,7 +123,7 @@ fn is_complex(size: u32, members: &[Member]) -> bool {
     matches!(members, [r, i] if is_half(r, "r", 0) && is_half(i, "i", u64::from(size / 2)))
 }
 
-/// What stands before the elements of a streamed array, and how they are cut into binaries.
+/// The bytes before the elements of a streamed array, and the division of the elements into binaries.
 #[derive(Debug)]
 pub struct ArrayHead {
     /// The bytes up to and including the head of the array of binaries.
@@ -184,14 +184,14 @@ impl Iterator for Bins {
     }
 }
 
-/// The shape that clients get for a dataspace: a null one is an empty array.
+/// The shape that clients get for a dataspace; a null dataspace becomes an empty array.
 pub fn shape_of(space: &Dataspace) -> &[u64] {
     if *space == Dataspace::Null { &[0] } else { space.shape() }
 }
 
 /// Writes a whole array.
 ///
-/// Errors: `None`, with nothing of use written, where clients cannot hold the type or a string is not UTF-8.
+/// Errors: `None` if clients cannot represent the type, or a string is not UTF-8; `out` is then of no use.
 pub fn write_array(out: &mut Vec<u8>, array: &Array) -> Option<()> {
     let element = ElementType::of(&array.dtype)?;
     let shape = shape_of(&array.space);
@@ -233,7 +233,7 @@ fn write_variable(out: &mut Vec<u8>, dtype: &Datatype, bytes: &[u8]) -> Option<(
     write_array(out, &Array { dtype: (**base).clone(), space, data: Data::Fixed(bytes.to_vec()) })
 }
 
-/// Writes the extents of an array, those of its elements last.
+/// Writes the extents of an array, followed by those of its elements.
 pub fn write_shape(out: &mut Vec<u8>, shape: &[u64], element_shape: &[u32]) {
     write_array_len(out, (shape.len() + element_shape.len()) as u64);
     shape.iter().for_each(|&extent| write_uint(out, extent));

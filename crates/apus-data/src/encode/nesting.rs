@@ -2,23 +2,23 @@
 
 use super::EncodeError;
 
-/// The most rows without values (`[[], [], ...]`) that are written: they cost nothing to ask for.
+/// The most rows without values (`[[], [], ...]`) that are written: a short request could ask for any number of them.
 const MAX_EMPTY_ROWS: u64 = 1 << 20;
 
-/// Where the next element stands in an array that is written as nested lists.
+/// The position of the next element in an array that is written as nested lists.
 #[derive(Debug)]
 pub(super) struct Nesting {
     /// The extents, the innermost first.
     axes: Vec<u64>,
-    /// What is still to come in the list of each axis.
+    /// The number of entries still to come in the current list of each axis.
     left: Vec<u64>,
-    /// The lists that begin before the next element.
+    /// The number of lists that begin before the next element.
     n_beginning: usize,
     is_started: bool,
 }
 
 impl Nesting {
-    /// For an array of `shape`.
+    /// The start of an array of `shape`.
     ///
     /// Errors: [`EncodeError::TooManyEmptyRows`].
     pub(super) fn new(shape: &[u64]) -> Result<Self, EncodeError> {
@@ -27,8 +27,8 @@ impl Nesting {
         Ok(Self { left: axes.clone(), n_beginning: axes.len(), axes, is_started: false })
     }
 
-    /// Writes what stands before the next element: a comma, or the brackets of the lists that begin there. So many elements
-    /// may follow, with commas between them, before [`close`](Self::close).
+    /// Writes a comma, and the brackets of the lists that begin before the next element. Returns how many elements may follow, with
+    /// commas between them, before [`close`](Self::close).
     pub(super) fn open(&mut self, out: &mut Vec<u8>) -> usize {
         if self.is_started {
             out.push(b',');
@@ -54,7 +54,7 @@ impl Nesting {
         }
     }
 
-    /// Writes what is left when all elements are written: nothing, or an array that has none.
+    /// To be called after all elements: writes the brackets if there were none.
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
         if !std::mem::replace(&mut self.is_started, true) {
             write_empty(&self.axes, out);
@@ -71,7 +71,7 @@ fn check_empty_rows(shape: &[u64]) -> Result<(), EncodeError> {
     Ok(())
 }
 
-/// Lists in lists that hold nothing; of the extents, the innermost is first.
+/// Writes nested empty lists; of the extents, the innermost is first.
 fn write_empty(axes: &[u64], out: &mut Vec<u8>) {
     let Some((&outermost, inner)) = axes.split_last() else { return };
     out.push(b'[');

@@ -1,4 +1,4 @@
-//! The npy form: numpy's own file format, byte for byte what `numpy.save` writes. The raw form is the same without the head.
+//! The npy format: numpy's own file format, byte for byte what `numpy.save` writes. The raw format is the same without the header.
 //!
 //! Source: `numpy.lib.format`.
 
@@ -10,13 +10,13 @@ pub const CONTENT_TYPE: &str = "application/x-npy";
 pub const RAW_CONTENT_TYPE: &str = "application/octet-stream";
 
 const MAGIC: &[u8] = b"\x93NUMPY";
-/// The head as a whole is a multiple of this.
+/// The header's length is a multiple of this.
 const ALIGN_BYTES: usize = 64;
-/// numpy leaves room for the first extent to grow to so many digits.
+/// numpy leaves room for the first extent to grow to this many digits.
 const GROWTH_DIGITS: usize = 21;
 
-/// The bytes before the array's: magic, version, length and the dictionary. `None` where they would be longer than the
-/// format can say.
+/// The bytes before the array's: magic, version, length and the dictionary. `None` if they would be longer than the format
+/// allows.
 pub fn header(dtype: &Dtype, shape: &[u64]) -> Option<Vec<u8>> {
     let mut text = String::from("{'descr': ");
     dtype.write_python(&mut text);
@@ -27,7 +27,7 @@ pub fn header(dtype: &Dtype, shape: &[u64]) -> Option<Vec<u8>> {
         let n_digits = first.to_string().len();
         text.extend(std::iter::repeat_n(' ', GROWTH_DIGITS.saturating_sub(n_digits)));
     }
-    // Version 1 and 2 are in Latin-1; 2 has a longer length, 3 is in UTF-8.
+    // Versions 1 and 2 are in Latin-1, version 3 is in UTF-8; from 2 on the length has four bytes.
     let latin1: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
     match latin1 {
         Some(text) => with_head(1, &text).or_else(|| with_head(2, &text)),
@@ -38,7 +38,7 @@ pub fn header(dtype: &Dtype, shape: &[u64]) -> Option<Vec<u8>> {
 fn with_head(version: u8, text: &[u8]) -> Option<Vec<u8>> {
     let length_bytes = if version == 1 { 2 } else { 4 };
     let start = MAGIC.len() + 2 + length_bytes;
-    // A full block where there would be none: numpy does so.
+    // Like numpy, pads by a full block where none would be needed.
     let n_padding = ALIGN_BYTES - (start + text.len() + 1) % ALIGN_BYTES;
     let length = text.len() + n_padding + 1;
     let mut out = Vec::with_capacity(start + length);

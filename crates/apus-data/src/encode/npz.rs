@@ -1,5 +1,5 @@
-//! The npz form: a ZIP archive of npy files, as `numpy.savez` writes it, for several arrays in one answer. Nothing is
-//! compressed, so its length is known beforehand; the checksum of a member follows it.
+//! The npz format: a ZIP archive of npy files, as `numpy.savez` writes it, for several arrays in one answer. Nothing is
+//! compressed, so the length is known beforehand; the checksum of a member follows it.
 //!
 //! Source: PKWARE's APPNOTE 6.3.10, with its ZIP64 extensions where a size or an offset needs them.
 
@@ -8,8 +8,8 @@ use std::collections::HashSet;
 /// The media type.
 pub const CONTENT_TYPE: &str = "application/zip";
 
-/// Writes an archive: for each member in order [`start_member`](Self::start_member), its elements through
-/// [`pass`](Self::pass), [`end_member`](Self::end_member); then [`finish`](Self::finish).
+/// Writes an archive: for each member in order [`start_member`](Self::start_member), [`pass`](Self::pass) for its elements,
+/// [`end_member`](Self::end_member); then [`finish`](Self::finish).
 #[derive(Debug)]
 pub struct NpzEncoder {
     members: Vec<Member>,
@@ -23,11 +23,11 @@ pub struct NpzEncoder {
 /// An array to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NpzArray {
-    /// Its name in what `numpy.load` gives.
+    /// Its name in the result of `numpy.load`.
     pub name: String,
-    /// What its npy file has before the elements.
+    /// The header of its npy file.
     pub npy_header: Vec<u8>,
-    /// What the elements take.
+    /// The bytes of its elements.
     pub data_bytes: u64,
 }
 
@@ -35,20 +35,20 @@ pub struct NpzArray {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NpzError {
-    /// Names stand in an archive once, and have at most 65535 bytes.
-    #[error("{name:.100}: there twice, or too long a name")]
+    /// A name occurs twice, or has more than 65535 bytes.
+    #[error("{name:.100}: the name occurs twice, or is too long")]
     BadName {
         /// The name.
         name: String,
     },
-    /// The archive has no end that 64 bits count.
+    /// The archive is too large for 64-bit offsets.
     #[error("{name}: too large")]
     TooLarge {
         /// The member.
         name: String,
     },
-    /// More or fewer elements came than were announced.
-    #[error("{name}: another length than announced")]
+    /// There are more or fewer elements than announced.
+    #[error("{name}: the length differs from the announced one")]
     WrongLength {
         /// The member.
         name: String,
@@ -59,13 +59,13 @@ pub enum NpzError {
 struct Member {
     /// The file's name in the archive.
     name: String,
-    /// What npy has before the elements.
+    /// The header of its npy file.
     npy_header: Vec<u8>,
-    /// The npy file's size.
+    /// The size of its npy file.
     size_bytes: u64,
-    /// Where its local header is.
+    /// The position of its local header.
     offset: u64,
-    /// Its checksum, once it is over.
+    /// Its checksum, once it is complete.
     crc32: u32,
 }
 
@@ -76,20 +76,20 @@ const ZIP64_END: u32 = 0x0606_4b50;
 const ZIP64_END_LOCATOR: u32 = 0x0706_4b50;
 const END: u32 = 0x0605_4b50;
 
-/// Sizes and offsets from here on stand in a ZIP64 field.
+/// Sizes and offsets from here on need a ZIP64 field.
 const ZIP64_FROM: u64 = 0xffff_ffff;
 /// Version 4.5 of the format, which ZIP64 needs, and 2.0 for everything else.
 const VERSION_ZIP64: u16 = 45;
 const VERSION: u16 = 20;
 /// Checksum and sizes follow the member; names are UTF-8.
 const FLAGS: u16 = 1 << 3 | 1 << 11;
-/// 1980-01-01, the earliest there is: an answer does not depend on when it was given.
+/// 1980-01-01, ZIP's earliest date: answers do not depend on the time of the request.
 const DATE: u16 = 0x0021;
 
 impl NpzEncoder {
-    /// For these arrays, in this order.
+    /// An encoder for these arrays, in this order.
     ///
-    /// Errors: names that appear twice or are too long.
+    /// Errors: names that occur twice or are too long; an archive that is too large.
     pub fn new(arrays: Vec<NpzArray>) -> Result<Self, NpzError> {
         let mut members: Vec<Member> = Vec::with_capacity(arrays.len());
         let mut names = HashSet::with_capacity(arrays.len());
@@ -121,7 +121,7 @@ impl NpzEncoder {
         put_u32(out, LOCAL_HEADER);
         put_u16(out, member.version());
         put_u16(out, FLAGS);
-        // Stored.
+        // Stored, not compressed.
         put_u16(out, 0);
         put_u16(out, 0);
         put_u16(out, DATE);
@@ -145,9 +145,9 @@ impl NpzEncoder {
         self.remaining_bytes = member.size_bytes - member.npy_header.len() as u64;
     }
 
-    /// Takes note of elements that go out as they are.
+    /// Counts elements that the caller sends as they are, and adds them to the checksum.
     ///
-    /// Errors: more elements than the shape has.
+    /// Errors: more elements than announced.
     pub fn pass(&mut self, elements: &[u8]) -> Result<(), NpzError> {
         let remaining = self.remaining_bytes.checked_sub(elements.len() as u64);
         self.remaining_bytes = remaining.ok_or_else(|| self.wrong_length())?;
@@ -155,9 +155,9 @@ impl NpzEncoder {
         Ok(())
     }
 
-    /// Writes what comes behind a member's elements.
+    /// Writes what comes after a member's elements.
     ///
-    /// Errors: fewer elements than the shape has.
+    /// Errors: fewer elements than announced.
     pub fn end_member(&mut self, out: &mut Vec<u8>) -> Result<(), NpzError> {
         if self.remaining_bytes > 0 {
             return Err(self.wrong_length());
@@ -205,7 +205,7 @@ impl NpzEncoder {
         let n_members = self.members.len() as u64;
         if n_members >= u64::from(u16::MAX) || directory_bytes >= ZIP64_FROM || directory_offset >= ZIP64_FROM {
             put_u32(out, ZIP64_END);
-            // The size of what follows of this record.
+            // The size of the rest of this record.
             put_u64(out, 44);
             put_u16(out, VERSION_ZIP64);
             put_u16(out, VERSION_ZIP64);
@@ -245,7 +245,7 @@ impl Member {
         if self.is_large() || self.offset >= ZIP64_FROM { VERSION_ZIP64 } else { VERSION }
     }
 
-    /// What it takes with its local header and its data descriptor.
+    /// Its size with its local header and its data descriptor.
     fn archived_bytes(&self) -> u64 {
         let frame = 30 + self.name.len() as u64 + if self.is_large() { 20 + 24 } else { 16 };
         self.size_bytes.saturating_add(frame)

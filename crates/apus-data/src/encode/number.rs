@@ -6,10 +6,10 @@ use apus_h5::half_to_f64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notation {
     /// Strict JSON: numbers in the stored precision, NaN and the infinities as the strings `"NaN"`, `"Infinity"` and
-    /// `"-Infinity"`, records as objects, bytes that are no text as `{"hex": "00ff"}`.
+    /// `"-Infinity"`, records as objects, bytes that are not text as `{"hex": "00ff"}`.
     Strict,
-    /// What Python's `json` writes of `ndarray.tolist()`: floats as `repr` of the value widened to 64 bits, NaN and the
-    /// infinities as the tokens `NaN`, `Infinity` and `-Infinity`, records as lists, a replacement for what is no text.
+    /// As Python's `json` writes `ndarray.tolist()`: floats as `repr` of the value widened to 64 bits, NaN and the infinities
+    /// as the tokens `NaN`, `Infinity` and `-Infinity`, records as lists, U+FFFD in text that is not UTF-8.
     Python,
 }
 
@@ -17,7 +17,7 @@ pub enum Notation {
 pub(super) fn write_f16(bits: u16, notation: Notation, out: &mut Vec<u8>) {
     let value = half_to_f64(bits);
     let short = match notation {
-        // Five digits tell all half-precision numbers apart.
+        // Five digits distinguish all half-precision numbers.
         Notation::Strict if value.is_finite() => (0..5).find_map(|n_digits| {
             let back: f64 = format!("{value:.n_digits$e}").parse().ok()?;
             (nearest_half(back) == bits).then_some(back)
@@ -53,7 +53,7 @@ pub(super) fn write_f64(value: f64, notation: Notation, out: &mut Vec<u8>) {
     let mut buffer = zmij::Buffer::new();
     let text = buffer.format_finite(value).as_bytes();
     let magnitude = value.abs();
-    // Within these bounds Python writes what the library writes: digits with a point and no exponent.
+    // Within these bounds Python writes the same as the library: digits with a point and no exponent.
     if notation == Notation::Strict || (1e-4..1e16).contains(&magnitude) || magnitude == 0.0 {
         out.extend_from_slice(text);
     } else {
@@ -61,7 +61,7 @@ pub(super) fn write_f64(value: f64, notation: Notation, out: &mut Vec<u8>) {
     }
 }
 
-/// Rewrites a number as Python has it: an exponent below 0.0001, of two digits at least.
+/// Rewrites a number as Python writes it: with an exponent below 0.0001, which has at least two digits.
 fn write_with_python_exponent(text: &[u8], out: &mut Vec<u8>) {
     let (sign, text) = match text.strip_prefix(b"-") {
         Some(rest) => (b"-".as_slice(), rest),
@@ -69,7 +69,7 @@ fn write_with_python_exponent(text: &[u8], out: &mut Vec<u8>) {
     };
     out.extend_from_slice(sign);
     if let Some(digits) = text.strip_prefix(b"0.0000") {
-        // 0.000012 here is 1.2e-05 there.
+        // 0.000012 becomes 1.2e-05.
         let (first, rest) = digits.split_at(digits.len().min(1));
         out.extend_from_slice(first);
         if !rest.is_empty() {

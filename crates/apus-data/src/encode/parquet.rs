@@ -1,5 +1,5 @@
-//! The Parquet form: a file of row groups, for those who keep what they fetched. The Arrow schema is embedded, so that
-//! readers that know it get lists of fixed size and all metadata back.
+//! The Parquet format: a file of row groups, for data to be kept. The Arrow schema is embedded, so that readers that support it
+//! restore fixed-size lists and all metadata.
 //!
 //! Source: Apache Parquet format 2.
 
@@ -16,25 +16,25 @@ use super::columns::{Column, Table, TableError, Values};
 /// The media type.
 pub const CONTENT_TYPE: &str = "application/vnd.apache.parquet";
 
-/// A row group is closed when its encoded form has about this size: it is held until then.
+/// A row group is closed when its encoded size reaches about this: it is held in memory until then.
 const ROW_GROUP_BYTES: usize = 16 << 20;
 
 /// Turns blocks of rows into row groups.
 pub struct ParquetEncoder {
     table: Table,
-    /// None when the file is finished.
+    /// `None` when the file is finished.
     writer: Option<ArrowWriter<Vec<u8>>>,
 }
 
 impl ParquetEncoder {
-    /// For these columns, with the file's metadata.
+    /// An encoder for these columns, with the file's metadata.
     ///
     /// Errors: types that Parquet lacks.
     pub fn new(columns: Vec<Column>, metadata: Vec<(String, String)>) -> Result<Self, TableError> {
         let table = Table::new(columns, metadata, "parquet")?;
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
-            // Measured values hardly repeat; looking for repetitions costs time and memory.
+            // Simulation values hardly repeat; a dictionary would cost time and memory.
             .set_dictionary_enabled(false)
             .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_created_by(concat!("apus ", env!("CARGO_PKG_VERSION")).to_owned())
@@ -44,9 +44,9 @@ impl ParquetEncoder {
         Ok(Self { table, writer: Some(writer) })
     }
 
-    /// Writes the next rows: of each column, in order, as many. Bytes come when a row group is full.
+    /// Writes the next rows: `n_rows` values of each column, in order. Bytes come when a row group is full.
     ///
-    /// Errors: lengths that do not fit, text that is no UTF-8.
+    /// Errors: wrong lengths, text that is not UTF-8.
     pub fn write(&mut self, n_rows: u64, values: &[Values<'_>], out: &mut Vec<u8>) -> Result<(), TableError> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
         let batch = self.table.batch(n_rows, values)?;
@@ -58,7 +58,7 @@ impl ParquetEncoder {
         Ok(())
     }
 
-    /// Writes what is left when all rows are written.
+    /// Writes the rest of the file, after all rows.
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), TableError> {
         let Some(writer) = self.writer.take() else { return Ok(()) };
         let mut rest = writer.into_inner().map_err(|error| self.table.failed(&error))?;

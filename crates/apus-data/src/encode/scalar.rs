@@ -1,4 +1,4 @@
-//! Elements as text, compiled once per type.
+//! Elements as text; each type is analysed once.
 
 use std::borrow::Cow;
 
@@ -32,8 +32,7 @@ pub(super) struct Field {
 }
 
 impl Scalar {
-    /// `None` for types that have no text: elements of variable length within others, and those that the reader does not
-    /// know either.
+    /// `None` for types without a text form: those with members of variable length, and those that the reader does not know.
     pub(super) fn of(dtype: &Datatype) -> Option<Self> {
         let size = usize::try_from(dtype.size_bytes()).ok()?;
         Some(match dtype {
@@ -83,7 +82,7 @@ impl Scalar {
 
     /// Writes whole elements with commas between them.
     pub(super) fn write_run(&self, bytes: &[u8], notation: Notation, out: &mut Vec<u8>) {
-        // One loop for each of the common types, so that the type is not looked at for each element.
+        // One loop for each of the common types, so that the type is not examined for each element.
         match self {
             Self::Integer { size: 8, signed: true } => {
                 run(bytes, out, |bytes, out| write_integer(i64::from_le_bytes(*bytes), out));
@@ -104,7 +103,7 @@ impl Scalar {
         }
     }
 
-    /// Writes one element; `bytes` are as many as [`size`](Self::size).
+    /// Writes one element; `bytes` has [`size`](Self::size) bytes.
     pub(super) fn write(&self, bytes: &[u8], notation: Notation, out: &mut Vec<u8>) {
         match self {
             Self::Integer { size, signed } => write_wide_integer(bytes, *size, *signed, out),
@@ -161,7 +160,7 @@ fn run<const N: usize>(bytes: &[u8], out: &mut Vec<u8>, mut write: impl FnMut(&[
     }
 }
 
-/// The bytes as an array; zeros where there are too few, which the reader's whole elements never are.
+/// The bytes as an array; zeros if the length is wrong, which does not happen with whole elements.
 fn fixed<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes.try_into().unwrap_or([0; N])
 }
@@ -180,7 +179,7 @@ fn write_wide_integer(bytes: &[u8], size: usize, signed: bool, out: &mut Vec<u8>
     if signed { write_integer(i64::from_le_bytes(wide), out) } else { write_integer(u64::from_le_bytes(wide), out) }
 }
 
-/// A string, as JSON; in strict JSON, text that is not UTF-8 as [`write_bytes`].
+/// Writes a string as JSON; in strict notation, text that is not UTF-8 as by [`write_bytes`].
 pub(super) fn write_text(bytes: &[u8], notation: Notation, out: &mut Vec<u8>) {
     match (String::from_utf8_lossy(bytes), notation) {
         (Cow::Owned(_), Notation::Strict) => write_bytes(bytes, out),
@@ -189,7 +188,7 @@ pub(super) fn write_text(bytes: &[u8], notation: Notation, out: &mut Vec<u8>) {
     }
 }
 
-/// Bytes without a meaning, as `{"hex": "00ff"}`.
+/// Writes opaque bytes, as `{"hex": "00ff"}`.
 pub(super) fn write_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     out.extend_from_slice(b"{\"hex\":\"");

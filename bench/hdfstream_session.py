@@ -49,7 +49,7 @@ def parse_options(doc, copies):
 
 @contextlib.contextmanager
 def serving_a_snapshot(options):
-    """Serves a snapshot made for the while: the process, its address, the file."""
+    """Serves a temporary snapshot: the process, its address, the file."""
     hdfstream.disable_progress(True)
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "snapshot.hdf5"
@@ -105,7 +105,7 @@ def one_field(source):
 
 
 def session(source):
-    """What somebody does who looks at a snapshot: the whole of one field, then several of a region."""
+    """A typical session: the whole of one field, then several fields of a region."""
     data = swiftsimio.load(source)
     found = [np.asarray(data.dark_matter.coordinates)]
     mask = swiftsimio.mask(source)

@@ -93,7 +93,7 @@ class Session:
         return self.unit
 
     def check(self):
-        """Both subsets hold the same, the rows are those that numpy finds."""
+        """Both subsets are the same, and contain the rows that numpy finds."""
         found = []
         for work in ("write_subset, local", "write_subset, hdfstream", "/v1/select, format=hdf5"):
             self.works[work]()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The older API's dearest request, beside what the older service took for it: a whole dataset of (N, 3) doubles as JSON.
+"""The older API's most expensive request, compared with the older service: a whole dataset of (N, 3) doubles as JSON.
 
 usage: bench/swiftdata_json.py [--bin target/release/apus] [--rounds 5]        (needs h5py, numpy, requests: scripts/python-env)
 

@@ -22,7 +22,8 @@ use tracing_subscriber::EnvFilter;
 /// service, everything is open to everyone; the service then refuses to listen beyond this machine unless --public is given.
 #[derive(Args)]
 #[command(after_help = "Settings not given as flags come from the environment, then from a file .env in the working \
-                        directory, then from apus.toml, then from the defaults.\n\n\
+                        directory, then from apus.toml, then from the defaults. APUS_LOG filters the log on standard error \
+                        [default: info].\n\n\
                         Examples:\n  \
                         apus serve /data/snapshots\n  \
                         apus serve L0025=/data/L0025 L0100=/data/L0100 --listen 127.0.0.1:9000\n  \

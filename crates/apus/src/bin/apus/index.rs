@@ -18,11 +18,11 @@ use apus_data::{
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Learn ahead of time where particles lie, so that regions read only their cells
+/// Build zone maps ahead of time, so that selections read only the cells and chunks they need
 ///
-/// Files of SWIFT from before April 2022 do not say what the positions in each cell lie between. The service learns that from the first
-/// request for a region; this command learns it beforehand, and with --field what the values of each chunk of a field lie between, for
-/// conditions. Both are kept in the state folder, are valid as long as the files do not change, and may be deleted at any time.
+/// SWIFT files from before April 2022 do not store the bounds of the positions in each cell. The service learns them from the first
+/// request for a region; this command learns them beforehand. With --field it also learns the minimum and maximum of each chunk of
+/// a field, for conditions. Zone maps are kept in the state folder and are valid until the file changes; they can be deleted at any time.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  apus index /data/snapshots\n  \
                         apus index snapshot_0023.hdf5 --field gas.temperatures --field gas.densities")]
@@ -30,13 +30,13 @@ pub(crate) struct Index {
     /// Files, or folders with files at any depth
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
-    /// A field whose chunks are indexed for conditions; may be given several times
+    /// A field to index for conditions; may be given several times
     #[arg(long = "field", value_name = "FIELD")]
     fields: Vec<String>,
     /// The state folder of the service [default: apus in the user's data directory]
     #[arg(long, value_name = "DIR", env = "APUS_STATE")]
     state: Option<PathBuf>,
-    /// The configuration file of the service [default: apus.toml, where there is one]
+    /// The configuration file of the service [default: apus.toml in the working directory, if it exists]
     #[arg(long, value_name = "FILE", env = "APUS_CONFIG")]
     config: Option<PathBuf>,
 }
@@ -49,10 +49,10 @@ impl Index {
         let real_path = |path: &PathBuf| path.canonicalize().with_context(|| path.display().to_string());
         let paths = self.paths.iter().map(real_path).collect::<anyhow::Result<Vec<_>>>()?;
         paths.iter().try_for_each(|path| mount(&mut config, path))?;
-        ensure!(config.caches.zone_map_bytes > 0, "caches.zone_map_bytes is 0: nothing that is learned could be kept");
+        ensure!(config.caches.zone_map_bytes > 0, "caches.zone_map_bytes is 0: zone maps cannot be kept");
         let archive = app::open_archive(&config)?;
         let virtual_path = |path: &PathBuf| {
-            archive.catalog.virtual_path(path).with_context(|| format!("{}: it cannot be served", path.display()))
+            archive.catalog.virtual_path(path).with_context(|| format!("{}: cannot be served", path.display()))
         };
         let request =
             IndexRequest { paths: paths.iter().map(virtual_path).collect::<anyhow::Result<_>>()?, fields: self.fields };
@@ -74,13 +74,13 @@ impl Index {
         let n_failed = archive.statistics.folder_stats().map_or(0, |stats| stats.failed);
         ensure!(
             n_failed == 0,
-            "{n_failed} zone maps could not be written: look at the state folder's permissions and space"
+            "{n_failed} zone maps could not be written: check the state folder's permissions and free space"
         );
         Ok(if report.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 
-/// Serves the folder of a path, unless a mount holds it already.
+/// Mounts the folder of a path, unless a mount already contains it.
 fn mount(config: &mut Config, path: &Path) -> anyhow::Result<()> {
     let folder = if path.is_dir() { Some(path) } else { path.parent() };
     let folder = folder.with_context(|| path.display().to_string())?;
@@ -99,7 +99,7 @@ fn mount(config: &mut Config, path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whoever runs the command may read the files.
+/// All roles: who runs the command may read the files.
 fn all_roles(config: &Config) -> Roles {
     let of_mount = |mount: &Mount| {
         mount.folders.iter().flat_map(|(_, roles)| roles.clone()).chain(mount.roles.clone()).collect::<Vec<_>>()

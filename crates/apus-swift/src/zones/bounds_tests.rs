@@ -68,6 +68,20 @@ fn zones_are_known_once_all_of_them_was_seen() {
 }
 
 #[test]
+fn coordinates_far_outside_the_box_are_of_particles_inside() {
+    for far in [5.0, -5.0, 3.0, -3.0, 100.0] {
+        let positions = [[1.0 + 4.0 * far, 1.0, 1.0], [3.0; 3]];
+        let zones = Arc::new(ZoneBounds::of_cells(vec![0..1, 1..2], 2));
+        see(&zones, &positions, &[0..2]);
+        for shape in [Shape::Sphere { centre: [1.0; 3], radius: 0.5 }, Shape::Box([[Some(0.5), Some(1.5)]; 3])] {
+            let region = region(shape);
+            assert!(region.contains(positions[0]));
+            assert_eq!(zones.find(&region).rows.as_slice(), [0..1], "{far} boxes away");
+        }
+    }
+}
+
+#[test]
 fn only_what_was_given_is_taken_back() {
     let ok = [[0.0; 3], [1.0; 3]];
     let check = |n_rows, starts: &[u64], bounds: &[Bounds]| {

@@ -284,13 +284,13 @@ impl Inner {
 
     /// Which bytes the path stands for now.
     fn identity(&self, roles: &Roles, path: &VPath) -> Result<Identity> {
-        match self.locate(roles, path)? {
+        Identity::settled(path, || match self.locate(roles, path)? {
             Location::File { identity, .. } | Location::ListedFile { identity, .. } => Ok(identity),
             Location::MemoryFile { bytes, number } => Ok(memory_identity(bytes, number)),
             Location::Top | Location::Folder { .. } | Location::ListedFolder { .. } | Location::MemoryFolder { .. } => {
                 Err(is_a_folder(path))
             }
-        }
+        })
     }
 
     fn open_bytes(&self, roles: &Roles, path: &VPath) -> Result<OpenBytes> {

@@ -77,7 +77,8 @@ impl OpenBytes {
         read_bytes: &Arc<AtomicU64>,
     ) -> Result<Self> {
         let file = confine::open_file(root, inner).map_err(|error| io_error(&path, &error))?;
-        let identity = Identity::of(&file.metadata().map_err(|error| io_error(&path, &error))?);
+        let look = || Ok(Identity::of(&file.metadata().map_err(|error| io_error(&path, &error))?));
+        let identity = Identity::settled(&path, look)?;
         let file = Arc::new(MountedFile { file, len: identity.size_bytes, read_bytes: Arc::clone(read_bytes) });
         let source = Arc::clone(&file) as Arc<dyn ByteSource>;
         Ok(Self { path, source, identity, file: Some(file), folder, listed_type })

@@ -66,11 +66,12 @@ impl Site {
         for candidate in candidates {
             match candidate {
                 Ok(None) => {}
-                Ok(Some(path)) => {
-                    if let Ok(identity) = inner.identity(&self.roles, &path) {
-                        return Ok(Some(Target { path, identity }));
-                    }
-                }
+                Ok(Some(path)) => match inner.identity(&self.roles, &path) {
+                    Ok(identity) => return Ok(Some(Target { path, identity })),
+                    Err(Error::NotFound(_)) => {}
+                    // It is there: to take another, or none, for it would be wrong.
+                    Err(error) => return Err(error.to_string()),
+                },
                 Err(why) => refused = Some(why).filter(|_| !is_listed),
             }
         }

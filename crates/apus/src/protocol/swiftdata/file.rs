@@ -3,6 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use apus_data::{
+    Error,
     store::VPath,
     values::{Pinned, PinnedFile},
 };
@@ -32,7 +33,10 @@ impl Named {
         let catalog = &pinned.archive().catalog;
         let path = catalog.alias(&alias).and_then(|path| VPath::parse(path).ok()).ok_or_else(unknown)?;
         // An alias for what the caller may not see looks like one that there is not.
-        let real = catalog.server_path(pinned.roles(), &path).map_err(|_| unknown())?;
+        let real = catalog.server_path(pinned.roles(), &path).map_err(|error| match error {
+            Error::Unreadable { .. } => error.into(),
+            _ => unknown(),
+        })?;
         let name = real.map_or_else(|| path.as_str().to_owned(), |real| real.to_string_lossy().into_owned());
         Ok(Self { path, name })
     }
@@ -56,7 +60,11 @@ impl Named {
         let catalog = &pinned.archive().catalog;
         let by_server = Path::new(&name).is_absolute().then(|| catalog.virtual_path(Path::new(&name))).flatten();
         let by_mount = || VPath::parse(&name).ok();
-        let is_file = |path: &VPath| catalog.open_bytes(pinned.roles(), path).is_ok();
+        // One that cannot be read now is there all the same, and opening it tells why.
+        let is_file = |path: &VPath| match catalog.open_bytes(pinned.roles(), path) {
+            Ok(_) | Err(Error::Unreadable { .. }) => true,
+            Err(_) => false,
+        };
         let path = by_server.filter(&is_file).or_else(|| by_mount().filter(&is_file)).ok_or_else(missing)?;
         Ok(Self { path, name })
     }

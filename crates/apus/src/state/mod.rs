@@ -14,11 +14,15 @@ mod tokens;
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use sqlx::{
-    Row as _, SqlitePool,
+    Connection as _, Row as _, SqliteConnection, SqlitePool,
     migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -41,6 +45,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub struct State {
     pool: SqlitePool,
+    /// Keeps a state in memory, which is gone with the last connection to it; a request that is given up may close that of the pool.
+    _anchor: Option<Arc<Mutex<SqliteConnection>>>,
 }
 
 impl State {
@@ -64,7 +70,7 @@ impl State {
             .acquire_timeout(Duration::from_secs(15))
             .connect_with(silent(options))
             .await?;
-        let state = Self { pool };
+        let state = Self { pool, _anchor: None };
         state.copy_if_older(&path).await?;
         state.migrate(&path).await?;
         Ok(state)
@@ -72,15 +78,15 @@ impl State {
 
     /// A state that lives as long as the process and touches no disk.
     pub async fn in_memory() -> Result<Self, StateError> {
-        let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
-        // One connection: each in-memory connection would be a database of its own.
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(silent(options))
-            .await?;
-        let state = Self { pool };
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        // Connections of one name share one database; a name is one only where it is a URI.
+        let name = format!("file:apus-state-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let options = SqliteConnectOptions::new().filename(name).in_memory(true).shared_cache(true).foreign_keys(true);
+        let options = silent(options);
+        let anchor = SqliteConnection::connect_with(&options).await?;
+        // One connection: several would lock each other's tables.
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+        let state = Self { pool, _anchor: Some(Arc::new(Mutex::new(anchor))) };
         state.migrate(Path::new(":memory:")).await?;
         Ok(state)
     }

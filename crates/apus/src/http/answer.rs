@@ -1,11 +1,19 @@
 //! Answers: a status, headers, and a body that is produced block by block.
 
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
 use apus_data::values::{Body, Cancelled, Content, EntityTag};
 use axum::{
     body::Body as HttpBody,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
+use http_body::Frame;
 use tracing::Span;
 
 use super::{
@@ -100,5 +108,23 @@ where
         Ok::<_, E>(((status, headers), body.filter(|_| !head)))
     });
     let ((status, headers), body) = begun.await?;
-    Ok((status, headers, body.map_or_else(HttpBody::empty, HttpBody::new)).into_response())
+    let body = match body {
+        Some(body) => HttpBody::new(body),
+        None if head => HttpBody::new(LeftOut),
+        None => HttpBody::empty(),
+    };
+    Ok((status, headers, body).into_response())
+}
+
+/// The body that an answer to HEAD leaves out. It does not say how long it is: an empty one would be announced as the length of the
+/// answer to GET where that is not known.
+struct LeftOut;
+
+impl http_body::Body for LeftOut {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(None)
+    }
 }

@@ -5,7 +5,11 @@ use apus_h5::{
     File,
     write::{Plan, Skeleton, SkeletonOptions},
 };
-use axum::{extract::State, http::Method, response::Response};
+use axum::{
+    extract::{RawQuery, State},
+    http::Method,
+    response::Response,
+};
 
 use crate::{
     app::App,
@@ -13,7 +17,7 @@ use crate::{
     http::{
         answer::{self, Answer},
         error::ApiResult,
-        params::FilePath,
+        params::{FilePath, Params},
     },
 };
 
@@ -29,15 +33,17 @@ const LIMIT_BYTES: u64 = 128 << 20;
 ///
 /// `swiftsimio.load(h5py.File(io.BytesIO(body)))` opens it in any version that takes open files.
 #[utoipa::path(get, path = "/v1/skeleton/{path}", tag = "native",
-    params(("path" = String, Path, description = "The file's path under the mounts")),
+    params(("path" = String, Path, description = "A file", example = "cosmic_web_0002.hdf5")),
     responses((status = 200, content_type = "application/x-hdf5", body = [u8]), (status = 404, description = "No such file"),
         (status = 422, description = "The file is no HDF5, or is damaged")))]
 pub(crate) async fn get_skeleton(
     State(app): State<App>,
     caller: Caller,
     FilePath(path): FilePath,
+    RawQuery(query): RawQuery,
     method: Method,
 ) -> ApiResult<Response> {
+    Params::parse(query.as_deref(), &[])?;
     let archive = app.archive.clone();
     answer::answer(&app.work, method == Method::HEAD, move |cancelled| {
         let pinned = archive.pin(&caller.roles, cancelled);

@@ -51,12 +51,12 @@ type AskedPath = Result<Option<Path<String>>, PathRejection>;
     path = "/hdfstream/msgpack/{path}",
     tag = "hdfstream",
     params(
-        ("path" = String, Path, description = "A file or a folder; empty for the root"),
-        ("object" = Option<String>, Query, description = "The absolute path of an object in the file"),
+        ("path" = String, Path, description = "A file or a folder; empty for the root", example = "cosmic_web_0002.hdf5"),
+        ("object" = Option<String>, Query, description = "The absolute path of an object in the file", example = "/PartType0/Coordinates"),
         ("max_depth" = Option<u32>, Query, description = "How deep groups (or folders) are expanded; 0 where it is not given"),
         ("data_size_limit" = Option<u32>, Query,
             description = "Contents of datasets of at most so many bytes come along; 2147483647 where it is not given"),
-        ("slice" = Option<String>, Query, description = "Which elements of the dataset are wanted"),
+        ("slice" = Option<String>, Query, description = "Which elements of the dataset are wanted", example = "0:50000,0:3"),
     ),
     responses(
         (status = 200, description = "A map", content_type = "application/x-msgpack", body = [u8]),
@@ -64,6 +64,7 @@ type AskedPath = Result<Option<Path<String>>, PathRejection>;
         (status = 400, description = "The request is not understood", content_type = "application/x-msgpack"),
         (status = 401, description = "The credentials are wrong", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such path or object, or slices that do not fit", content_type = "application/x-msgpack"),
+        (status = 413, description = "More than this service answers with", content_type = "application/x-msgpack"),
     )
 )]
 pub(super) async fn get_object(
@@ -90,14 +91,18 @@ pub(super) async fn get_object(
     post,
     path = "/hdfstream/msgpack/{path}",
     tag = "hdfstream",
-    params(("path" = String, Path, description = "A file or a folder; empty for the root")),
-    request_body(content = [u8], content_type = "application/x-msgpack"),
+    params(("path" = String, Path, description = "A file or a folder; empty for the root", example = "cosmic_web_0002.hdf5")),
+    request_body(content = ObjectBody, content_type = "application/x-msgpack", examples(
+        ("slices" = (value = json!({"object": "/PartType0/Coordinates", "slice": "0:5,0:3;100:105,0:3"}))),
+        ("slices as numbers" = (value = json!({"object": "/PartType0/Coordinates", "slice": [[[0, 10000], [100, 40000]], [0, 3]]}))),
+        ("a description" = (value = json!({"object": "/PartType0", "max_depth": 1}))),
+    )),
     responses(
         (status = 200, description = "A map", content_type = "application/x-msgpack", body = [u8]),
         (status = 400, description = "The request is not understood", content_type = "application/x-msgpack"),
         (status = 401, description = "The credentials are wrong", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such path or object, or slices that do not fit", content_type = "application/x-msgpack"),
-        (status = 413, description = "More slices than the service takes at once", content_type = "application/x-msgpack"),
+        (status = 413, description = "More slices than the service takes at once, or more than it answers with", content_type = "application/x-msgpack"),
         (status = 415, description = "The body is of another type", content_type = "application/x-msgpack"),
     )
 )]
@@ -116,6 +121,23 @@ pub(super) async fn post_object(
     let (request, held) = read_body(&state, body).await?;
     let form = Form { head: false, preconditions: None, coding: coding(&headers) };
     answer(state, caller, path, Asked { request, held }, form).await
+}
+
+/// What is asked for, as `MessagePack`.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "it describes the body, which is read as it arrives")]
+pub(super) struct ObjectBody {
+    /// The absolute path of an object in the file.
+    object: Option<String>,
+    /// How deep groups (or folders) are expanded; 0 where it is not given.
+    #[schema(example = 2)]
+    max_depth: Option<u32>,
+    /// Contents of datasets of at most so many bytes come along; 2147483647 where it is not given.
+    #[schema(example = 1000)]
+    data_size_limit: Option<u32>,
+    /// Which elements of the dataset are wanted: the text that GET takes, or `[start, count]` for each dimension.
+    #[schema(value_type = Option<Object>)]
+    slice: Option<String>,
 }
 
 /// What is asked, with the memory that its slices take.
@@ -257,9 +279,11 @@ fn object_answer(state: &Hdfstream, pinned: &Pinned, path: &VPath, asked: Asked,
     let file = pinned.open(path).map_err(|error| Error::at(Stage::OpenObject, error))?;
     let extent = Extent { max_depth: request.max_depth, data_size_limit: request.data_size_limit };
     let (description, is_encoded) = state.description(&file, name, extent, form)?;
+    // How much may come along is configured, and may be more after a new start.
+    let held_bytes = pinned.archive().limits.held_bytes;
     form.tagged(
         description,
-        |_| pinned.tag(&("hdfstream object", name, extent)),
+        |_| pinned.tag(&("hdfstream object", name, extent, held_bytes)),
         |description| form.labelled(pinned, is_encoded, description),
     )
 }
@@ -294,7 +318,8 @@ impl Hdfstream {
 
 fn describe(file: &PinnedFile, name: &str, extent: Extent) -> apus_data::Result<Bytes> {
     let no_form = || apus_data::Error::not_found(format!("{name} is of a kind that has no form here"));
-    object::describe(file.h5(), name, extent)?.map(Bytes::from).ok_or_else(no_form)
+    let held_bytes = file.pinned().archive().limits.held_bytes;
+    object::describe(file.h5(), name, extent, held_bytes)?.map(Bytes::from).ok_or_else(no_form)
 }
 
 /// The slices of the dataset of that name, with what is left of the memory that they take.

@@ -24,11 +24,12 @@ pub(super) struct Extent {
 }
 
 /// Describes the object at `path`: everything a client would ask for next comes along, since descriptions are small and
-/// round trips are long.
+/// round trips are long; of contents, no more than `held_bytes`.
 ///
 /// Errors: the reader's; `None` where the object is of a kind that clients cannot hold.
-pub(super) fn describe(file: &File, path: &str, extent: Extent) -> Result<Option<Vec<u8>>> {
-    let mut writer = Writer { out: Vec::new(), extent, inline_bytes: 0 };
+pub(super) fn describe(file: &File, path: &str, extent: Extent, held_bytes: u64) -> Result<Option<Vec<u8>>> {
+    let max_inline_bytes = MAX_INLINE_BYTES.min(held_bytes);
+    let mut writer = Writer { out: Vec::new(), extent, max_inline_bytes, inline_bytes: 0 };
     let written = match file.get(path)? {
         Object::Group(group) => {
             writer.group(&group, 0)?;
@@ -43,6 +44,7 @@ pub(super) fn describe(file: &File, path: &str, extent: Extent) -> Result<Option
 struct Writer {
     out: Vec<u8>,
     extent: Extent,
+    max_inline_bytes: u64,
     inline_bytes: u64,
 }
 
@@ -117,13 +119,18 @@ impl Writer {
     fn contents(&mut self, dataset: &Dataset) -> Result<Option<Vec<u8>>> {
         let n_elements = dataset.space().n_elements().unwrap_or(u64::MAX);
         let size_bytes = n_elements.saturating_mul(dataset.dtype().size_bytes());
-        let left_bytes = MAX_INLINE_BYTES - self.inline_bytes;
+        let left_bytes = self.max_inline_bytes - self.inline_bytes;
         if size_bytes > self.extent.data_size_limit.min(left_bytes) {
             return Ok(None);
         }
+        // Elements of variable length may turn out to be longer than their descriptors.
+        let array = match dataset.read_all(left_bytes) {
+            Err(Error::OverLimit { .. }) => return Ok(None),
+            array => array?,
+        };
         let mut out = Vec::new();
-        let written = write_array(&mut out, &dataset.read_all(MAX_INLINE_BYTES)?);
-        self.inline_bytes = MAX_INLINE_BYTES.min(self.inline_bytes + out.len() as u64);
+        let written = write_array(&mut out, &array);
+        self.inline_bytes = self.max_inline_bytes.min(self.inline_bytes + out.len() as u64);
         Ok(written.map(|()| out))
     }
 

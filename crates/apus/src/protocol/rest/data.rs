@@ -42,11 +42,11 @@ const SHAPE_HEADER: header::HeaderName = header::HeaderName::from_static("apus-s
     path = "/v1/data/{path}",
     tag = "native",
     params(
-        ("path" = String, Path, description = "A file"),
+        ("path" = String, Path, description = "A file", example = "cosmic_web_0002.hdf5"),
         ("object" = String, Query, description = "The absolute path of a dataset in the file", example = "/PartType0/Coordinates"),
-        ("rows" = Option<String>, Query, description = "Half-open ranges of rows, in any order, overlaps kept: `0:1000,5000:6000`"),
+        ("rows" = Option<String>, Query, description = "Half-open ranges of rows, in any order, overlaps kept: `0:1000,5000:6000`", example = "0:5"),
         ("columns" = Option<String>, Query, description = "Of a two-dimensional dataset: one column (`0`; the answer has one dimension), or several (`0,2`)"),
-        ("format" = Option<String>, Query, description = "`npy` (default), `raw`, `json` or `csv`"),
+        ("format" = inline(Option<Format>), Query, description = "The form of the answer; `npy` where it is missing", example = "json"),
     ),
     responses(
         (status = 200, description = "The values", content_type = "application/x-npy"),
@@ -77,8 +77,13 @@ pub(crate) async fn get_data(
     post,
     path = "/v1/data/{path}",
     tag = "native",
-    params(("path" = String, Path, description = "A file")),
-    request_body = DataBody,
+    params(("path" = String, Path, description = "A file", example = "cosmic_web_0002.hdf5")),
+    request_body(content = DataBody, examples(
+        ("a few rows" = (value = json!({"object": "/PartType0/Coordinates", "rows": [[0, 5], [100, 105]], "format": "json"}))),
+        ("a column of no rows" = (value = json!({"object": "/PartType0/Coordinates", "rows": [], "columns": 0}))),
+        ("columns" = (value = json!({"object": "/PartType0/Coordinates", "rows": "5:10,0:3", "columns": [2, 0]}))),
+        ("all rows" = (value = json!({"object": "/PartType0/Coordinates", "format": "npy"}))),
+    )),
     responses(
         (status = 200, description = "The values", content_type = "application/x-npy"),
         (status = 400, description = "The selection does not fit the dataset, or is not understood", body = Problem, content_type = "application/problem+json"),

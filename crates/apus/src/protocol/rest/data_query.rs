@@ -35,11 +35,16 @@ pub(super) enum Columns {
 }
 
 /// The form of the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(rename_all = "lowercase")]
 pub(super) enum Format {
+    /// What `numpy.save` writes.
     Npy,
+    /// The array's bytes alone.
     Raw,
+    /// Nested lists.
     Json,
+    /// A line of names, and a line for each row.
     Csv,
 }
 
@@ -56,7 +61,8 @@ pub(crate) struct DataBody {
     /// Columns of a two-dimensional dataset: a number, or a list of numbers, or both as text.
     #[schema(value_type = Option<Object>)]
     columns: Option<ColumnsBody>,
-    /// `npy` (where it is missing), `raw`, `json` or `csv`.
+    /// The form of the answer; `npy` where it is missing.
+    #[schema(value_type = Option<Format>, inline)]
     format: Option<String>,
 }
 

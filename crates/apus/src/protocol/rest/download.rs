@@ -24,7 +24,7 @@ use crate::{
     get,
     path = "/v1/download/{path}",
     tag = "native",
-    params(("path" = String, Path, description = "A file or a folder")),
+    params(("path" = String, Path, description = "A file or a folder", example = "cosmic_web_0002.hdf5")),
     responses(
         (status = 200, description = "The bytes", content_type = "application/octet-stream"),
         (status = 206, description = "The bytes that `Range` asked for"),

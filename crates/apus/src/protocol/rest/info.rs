@@ -37,7 +37,7 @@ struct Info<'a> {
     get,
     path = "/v1/info/{path}",
     tag = "native",
-    params(("path" = String, Path, description = "A file")),
+    params(("path" = String, Path, description = "A file", example = "cosmic_web_0002.hdf5")),
     responses(
         (status = 200, description = "What the file is", body = Object),
         (status = 304, description = "The client has it already"),

@@ -60,7 +60,7 @@ enum KindBody {
     get,
     path = "/v1/list/{dir}",
     tag = "native",
-    params(("dir" = String, Path, description = "A folder; empty for the root")),
+    params(("dir" = String, Path, description = "A folder; empty for the root", example = "")),
     responses(
         (status = 200, description = "What is in the folder", body = ListingBody),
         (status = 404, description = "No such folder", body = Problem, content_type = "application/problem+json"),

@@ -39,7 +39,7 @@ const MAX_OPENED_MEMBERS: usize = 10_000;
     path = "/v1/object/{path}",
     tag = "native",
     params(
-        ("path" = String, Path, description = "A file"),
+        ("path" = String, Path, description = "A file", example = "cosmic_web_0002.hdf5"),
         ("object" = Option<String>, Query, description = "The absolute path of an object in the file; the root group where it is missing", example = "/PartType0"),
     ),
     responses(

@@ -15,7 +15,7 @@ use axum::{
     response::Response,
 };
 
-use super::select_query::{SelectBody, of_body, of_query};
+use super::select_query::{FormatName, FrameName, RowsName, SelectBody, of_body, of_query};
 use crate::{
     app::App,
     auth::Caller,
@@ -41,27 +41,27 @@ const ROWS_HEADER: HeaderName = HeaderName::from_static("apus-rows");
     path = "/v1/select/{path}",
     tag = "native",
     params(
-        ("path" = String, Path, description = "A file"),
+        ("path" = String, Path, description = "A file", example = "cosmic_web_0002.hdf5"),
         ("fields" = String, Query, description = "Fields with commas between them: swiftsimio's names, `gas.*`, a named column, or paths in the file", example = "gas.coordinates,gas.masses"),
         ("box" = Option<String>, Query, description = "`xmin,xmax,ymin,ymax,zmin,zmax`, half-open, empty for an open side, may cross the boundary; several with `;`"),
         ("sphere" = Option<String>, Query, description = "`x,y,z,radius`, closed, periodic; several with `;`"),
         ("region_unit" = Option<String>, Query, description = "The unit of the numbers of the region; the file's length where it is missing"),
-        ("region_frame" = Option<String>, Query, description = "`comoving` (default) or `physical`: the frame of those numbers"),
+        ("region_frame" = inline(Option<FrameName>), Query, description = "The frame of those numbers; `comoving` where it is missing"),
         ("group" = Option<u64>, Query, description = "The id of a halo in the catalogue"),
         ("groups" = Option<String>, Query, description = "Ids of halos with commas between them: rows of any of them, each once"),
         ("catalogue" = Option<String>, Query, description = "The path of the FOF or SOAP catalogue that halos are looked up in"),
         ("aperture" = Option<String>, Query, description = "How far about the centres of the halos: a radius of the catalogue, `r200c`, or a length, `2 Mpc`; without it, the members of the halos"),
         ("members" = Option<bool>, Query, description = "With an aperture: whether rows must be members of their halo as well"),
-        ("rows" = Option<String>, Query, description = "`particles` (default): those inside; `cells`: all of the cells that the region touches"),
+        ("rows" = inline(Option<RowsName>), Query, description = "`particles` (default): those inside; `cells`: all of the cells that the region touches"),
         ("padding" = Option<f64>, Query, description = "Of files without bounds of their cells: widen cells by this fraction of their side, as swiftsimio's `safe_padding`, instead of looking at the positions of all rows", example = 0.1),
         ("where" = Option<String>, Query, description = "A condition; several with `;`, all of which must hold", example = "temperatures > 1e5 K"),
         ("ids" = Option<String>, Query, description = "Particle ids; long lists in a POST"),
         ("sample" = Option<f64>, Query, description = "A fraction of the rows, chosen by id: the same in every request"),
         ("stride" = Option<u64>, Query, description = "Every how-manieth of the rows that are left"),
-        ("limit" = Option<u64>, Query, description = "The most rows of each type"),
+        ("limit" = Option<u64>, Query, description = "The most rows of each type", example = 10),
         ("unit" = Option<String>, Query, description = "Units of the answer, each for the fields of its dimensions: `kpc,Msun`"),
-        ("frame" = Option<String>, Query, description = "`comoving` or `physical`: the frame of the answer, and of quantities in `where` that do not say theirs"),
-        ("format" = Option<String>, Query, description = "`npz` (default), `arrow`, `hdf5` (a snapshot), `parquet`, `csv` or `json`"),
+        ("frame" = inline(Option<FrameName>), Query, description = "The frame of the answer, and of quantities in `where` that do not say theirs"),
+        ("format" = inline(Option<FormatName>), Query, description = "The form of the answer; `npz` where it is missing", example = "json"),
         ("explain" = Option<bool>, Query, description = "Tell what the selection would take, without reading values"),
     ),
     responses(
@@ -93,8 +93,16 @@ pub(crate) async fn get_select(
     post,
     path = "/v1/select/{path}",
     tag = "native",
-    params(("path" = String, Path, description = "A file")),
-    request_body = SelectBody,
+    params(("path" = String, Path, description = "A file", example = "cosmic_web_0002.hdf5")),
+    request_body(content = SelectBody, examples(
+        ("a sphere" = (value = json!({"fields": ["gas.coordinates", "gas.masses"], "sphere": [25, 25, 25, 2], "format": "json"}))),
+        ("boxes" = (value = json!({"fields": "gas.coordinates", "box": [[0, 2, 0, 50, null, null], [3, 4, 3, 4, 0, 50]], "unit": ["kpc"]}))),
+        ("conditions" = (value = json!({"fields": ["gas.temperatures"], "where": ["temperatures > 1e5 K", "masses < 2e10 Msun"], "stride": 7}))),
+        ("members of halos" = (value = json!({"fields": ["gas.masses"], "groups": [1, 2], "catalogue": "fof_cosmic_web_0002.hdf5"}))),
+        ("about a halo" = (value = json!({"fields": ["gas.masses"], "group": 1, "catalogue": "fof_cosmic_web_0002.hdf5", "aperture": "2 Mpc"}))),
+        ("particles by id" = (value = json!({"fields": ["gas.particle_ids", "gas.masses"], "ids": [1, 2, 3]}))),
+        ("all rows" = (value = json!({"fields": ["gas.coordinates", "gas.masses"], "format": "npz"}))),
+    )),
     responses(
         (status = 200, description = "The values", content_type = "application/zip"),
         (status = 400, description = "The selection is not understood, or does not fit the file", body = Problem, content_type = "application/problem+json"),

@@ -36,12 +36,53 @@ const PARAMETERS: [&str; 21] = [
     "explain",
 ];
 
+/// The form of the answer.
+#[derive(utoipa::ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "it describes a parameter, which is read by apus-data's names")]
+pub(crate) enum FormatName {
+    /// numpy's archive of arrays.
+    Npz,
+    /// A stream of record batches.
+    Arrow,
+    /// A snapshot of the rows.
+    Hdf5,
+    /// A table.
+    Parquet,
+    /// A line of names, and a line for each row.
+    Csv,
+    /// An object of nested lists.
+    Json,
+}
+
+/// Comoving or physical.
+#[derive(utoipa::ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "it describes a parameter, which is read as text")]
+pub(crate) enum FrameName {
+    /// Lengths grow with the Universe.
+    Comoving,
+    /// Lengths are what a ruler would tell.
+    Physical,
+}
+
+/// Which rows a region takes.
+#[derive(utoipa::ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "it describes a parameter, which is read as text")]
+pub(crate) enum RowsName {
+    /// Those inside.
+    Particles,
+    /// All of the cells that it touches.
+    Cells,
+}
+
 /// The body of a POST: the parameters of a GET, lists as lists where that is easier.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SelectBody {
     /// Fields: a list, or text with commas.
-    #[schema(value_type = Object, example = json!(["gas.coordinates", "gas.masses"]))]
+    #[schema(value_type = Object)]
     fields: Texts,
     /// Boxes: `[xmin, xmax, ymin, ymax, zmin, zmax]` with `null` for an open side, a list of those, or text as in a GET.
     #[schema(value_type = Option<Object>)]
@@ -50,48 +91,60 @@ pub(crate) struct SelectBody {
     #[schema(value_type = Option<Object>)]
     sphere: Option<Spheres>,
     /// The unit of the numbers of the region; without it, the file's length.
+    #[schema(examples("kpc", "Mpc"))]
     region_unit: Option<String>,
-    /// `comoving` (where it is missing) or `physical`: the frame of the numbers of the region.
+    /// The frame of the numbers of the region; `comoving` where it is missing.
+    #[schema(value_type = Option<FrameName>, inline)]
     region_frame: Option<String>,
     /// The id of a halo in the catalogue.
-    #[schema(value_type = Option<Object>, example = 1)]
+    #[schema(value_type = Option<Object>)]
     group: Option<Ids>,
     /// Ids of halos: a list, or text with commas. Rows of any of them are wanted, each once.
     #[schema(value_type = Option<Object>)]
     groups: Option<Ids>,
     /// The path of the FOF or SOAP catalogue that halos are looked up in.
+    #[schema(example = "fof_cosmic_web_0002.hdf5")]
     catalogue: Option<String>,
     /// How far about the centres of the halos: a radius of the catalogue such as `r200c`, or a length such as `2 Mpc`.
+    #[schema(example = "2 Mpc")]
     aperture: Option<String>,
     /// Whether rows must be members of their halo; `true` where it is missing and there is no aperture, else `false`.
+    #[schema(example = true)]
     members: Option<bool>,
     /// `particles` (where it is missing) or `cells`.
+    #[schema(value_type = Option<RowsName>, inline)]
     rows: Option<String>,
     /// Widen cells by this fraction of their side on each side where the file has no bounds of them, as swiftsimio's `safe_padding`, instead
     /// of looking at the positions of all rows.
     #[schema(example = 0.1)]
     padding: Option<f64>,
     /// Conditions: a list, or text with semicolons.
-    #[schema(value_type = Option<Object>, example = "temperatures > 1e5 K")]
+    #[schema(value_type = Option<Object>)]
     r#where: Option<Texts>,
     /// Particle ids: a list, or text with commas.
     #[schema(value_type = Option<Object>)]
     ids: Option<Ids>,
     /// The fraction of a random sample.
+    #[schema(example = 0.5)]
     sample: Option<f64>,
     /// Every how-manieth row.
+    #[schema(example = 7)]
     stride: Option<u64>,
     /// The most rows of each type.
+    #[schema(example = 10)]
     limit: Option<u64>,
     /// Units of the answer, each for the fields of its dimensions: a list, or text with commas.
     #[schema(value_type = Option<Object>)]
     unit: Option<Texts>,
-    /// The frame of the answer: `comoving` or `physical`; as stored where it is missing.
+    /// The frame of the answer; as stored where it is missing.
+    #[schema(value_type = Option<FrameName>, inline)]
     frame: Option<String>,
-    /// `npz` (where it is missing), `arrow`, `hdf5`, `parquet`, `csv` or `json`.
+    /// The form of the answer; `npz` where it is missing.
+    #[schema(value_type = Option<FormatName>, inline)]
     format: Option<String>,
     /// Whether to tell what the selection would take instead of answering it.
     #[serde(default)]
+    #[schema(example = true)]
     explain: bool,
 }
 

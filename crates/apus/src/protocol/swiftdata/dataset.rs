@@ -24,10 +24,12 @@ use crate::{
 const NO_MASK: &str = "No mask information found.             Use the unmasked endpoint if requesting unmasked data.";
 
 /// The whole of a dataset, or one column of it.
-#[utoipa::path(post, path = "/swiftdata/unmasked_dataset", tag = "older API", request_body = UnmaskedBody,
+#[utoipa::path(post, path = "/swiftdata/unmasked_dataset", tag = "older API", request_body(content = UnmaskedBody,
+        example = json!({"data_spec": {"filename": "cosmic_web_0002.hdf5", "field": "PartType0/Coordinates"}})),
     security(("bearer" = []), ("basic" = [])),
     responses((status = 200, description = "`{\"array\": nested lists, \"dtype\": numpy's name of the type}`"),
-        (status = 400, description = "No such file or field"), (status = 403, description = "No credentials")))]
+        (status = 400, description = "No such file or field"), (status = 403, description = "No credentials"),
+        (status = 413, description = "More than this service answers with")))]
 pub(crate) async fn post_unmasked_dataset(
     State(app): State<App>,
     Authorized { caller, .. }: Authorized,
@@ -37,10 +39,16 @@ pub(crate) async fn post_unmasked_dataset(
 }
 
 /// The rows of a dataset that a mask selects.
-#[utoipa::path(post, path = "/swiftdata/masked_dataset", tag = "older API", request_body = MaskedBody,
+#[utoipa::path(post, path = "/swiftdata/masked_dataset", tag = "older API", request_body(content = MaskedBody, examples(
+        ("a few rows" = (value = json!({"data_spec": {"filename": "cosmic_web_0002.hdf5", "field": "PartType0/Coordinates",
+            "mask_array_json": "[[0,5],[100,105]]", "mask_size": 10}}))),
+        ("many rows" = (value = json!({"data_spec": {"filename": "cosmic_web_0002.hdf5", "field": "PartType0/Coordinates",
+            "mask_array_json": "[[0,40000],[40000,50000]]", "mask_data_type": "int64", "mask_size": 50000}}))),
+    )),
     security(("bearer" = []), ("basic" = [])),
     responses((status = 200, description = "`{\"array\": nested lists, \"dtype\": numpy's name of the type}`"),
-        (status = 400, description = "No such file or field, or ranges outside it"), (status = 403, description = "No credentials")))]
+        (status = 400, description = "No such file or field, or ranges outside it"), (status = 403, description = "No credentials"),
+        (status = 413, description = "More than this service answers with")))]
 pub(crate) async fn post_masked_dataset(
     State(app): State<App>,
     Authorized { caller, .. }: Authorized,
@@ -141,6 +149,7 @@ struct UnmaskedMembers {
     /// The dataset: `PartType0/Coordinates`.
     field: String,
     /// An index on axis 1.
+    #[schema(examples(1, -1))]
     columns: Option<i64>,
 }
 
@@ -162,12 +171,14 @@ struct MaskedMembers {
     /// The dataset: `PartType0/Coordinates`.
     field: String,
     /// Half-open ranges of rows as JSON text, in any order: `[[0,5],[7,9]]`.
+    #[schema(examples("[[0,5],[7,9]]", "[]"))]
     mask_array_json: String,
     /// numpy's name of the integer type of the ranges.
     mask_data_type: Option<String>,
     /// How many rows the ranges have together.
     mask_size: i64,
     /// An index on axis 1.
+    #[schema(examples(1, -1))]
     columns: Option<i64>,
 }
 

@@ -42,7 +42,7 @@ pub(crate) struct User {
 }
 
 /// Gives a token for a name and a password.
-#[utoipa::path(post, path = "/token", tag = "older API", request_body = TokenRequest, responses(
+#[utoipa::path(post, path = "/token", tag = "older API", request_body(content = TokenRequest, example = json!({"username": "demo", "password": "demo"})), responses(
     (status = 200, body = TokenResponse),
     (status = 401, description = "The name or the password is wrong"),
     (status = 422, description = "The body is not understood"),

@@ -22,7 +22,7 @@ use super::{
 use crate::{app::App, auth::Caller};
 
 /// The file's path.
-#[utoipa::path(post, path = "/swiftdata/filepath", tag = "older API", request_body = FileBody,
+#[utoipa::path(post, path = "/swiftdata/filepath", tag = "older API", request_body(content = FileBody, example = json!({"data_spec": {"filename": "cosmic_web_0002.hdf5"}})),
     security(("bearer" = []), ("basic" = [])),
     responses((status = 200, body = String), (status = 400, description = "No such file"), (status = 403, description = "No credentials")))]
 pub(crate) async fn post_filepath(
@@ -35,7 +35,7 @@ pub(crate) async fn post_filepath(
 }
 
 /// The size of the box, with its unit.
-#[utoipa::path(post, path = "/swiftdata/mask_boxsize", tag = "older API", request_body = FileBody,
+#[utoipa::path(post, path = "/swiftdata/mask_boxsize", tag = "older API", request_body(content = FileBody, example = json!({"data_spec": {"filename": "cosmic_web_0002.hdf5"}})),
     security(("bearer" = []), ("basic" = [])),
     responses((status = 200, body = BoxSize), (status = 400, description = "No such file"), (status = 403, description = "No credentials")))]
 pub(crate) async fn post_mask_boxsize(
@@ -48,7 +48,7 @@ pub(crate) async fn post_mask_boxsize(
 }
 
 /// The file's units, as text.
-#[utoipa::path(post, path = "/swiftdata/units_dict", tag = "older API", request_body = FileBody,
+#[utoipa::path(post, path = "/swiftdata/units_dict", tag = "older API", request_body(content = FileBody, example = json!({"data_spec": {"filename": "cosmic_web_0002.hdf5"}})),
     security(("bearer" = []), ("basic" = [])),
     responses((status = 200, description = "Each unit as `value unit`"), (status = 400, description = "No such file"),
         (status = 403, description = "No credentials")))]
@@ -61,7 +61,7 @@ pub(crate) async fn post_units_dict(
 }
 
 /// The file's units: a pickle of `swiftsimio.reader.SWIFTUnits`.
-#[utoipa::path(post, path = "/swiftdata/units", tag = "older API", request_body = FileBody,
+#[utoipa::path(post, path = "/swiftdata/units", tag = "older API", request_body(content = FileBody, example = json!({"data_spec": {"filename": "cosmic_web_0002.hdf5"}})),
     security(("bearer" = []), ("basic" = [])),
     responses((status = 200, content_type = "application/octet-stream", body = [u8]), (status = 400, description = "No such file"),
         (status = 403, description = "No credentials")))]
@@ -74,7 +74,7 @@ pub(crate) async fn post_units(
 }
 
 /// The file's metadata: a pickle of swiftsimio 7's `SWIFTMetadata`.
-#[utoipa::path(post, path = "/swiftdata/metadata", tag = "older API", request_body = FileBody,
+#[utoipa::path(post, path = "/swiftdata/metadata", tag = "older API", request_body(content = FileBody, example = json!({"data_spec": {"filename": "cosmic_web_0002.hdf5"}})),
     security(("bearer" = []), ("basic" = [])),
     responses((status = 200, content_type = "application/octet-stream", body = [u8]), (status = 400, description = "No such file"),
         (status = 403, description = "No credentials")))]
@@ -87,7 +87,7 @@ pub(crate) async fn post_metadata(
 }
 
 /// The same as `/swiftdata/metadata`, under its other name.
-#[utoipa::path(post, path = "/swiftdata/metadata_remoteunits", tag = "older API", request_body = FileBody,
+#[utoipa::path(post, path = "/swiftdata/metadata_remoteunits", tag = "older API", request_body(content = FileBody, example = json!({"data_spec": {"filename": "cosmic_web_0002.hdf5"}})),
     security(("bearer" = []), ("basic" = [])),
     responses((status = 200, content_type = "application/octet-stream", body = [u8]), (status = 400, description = "No such file"),
         (status = 403, description = "No credentials")))]
@@ -100,7 +100,7 @@ pub(crate) async fn post_metadata_remoteunits(
 }
 
 /// A mask on which nothing is constrained yet: a pickle of swiftsimio 7's `SWIFTMask`.
-#[utoipa::path(post, path = "/swiftdata/mask", tag = "older API", request_body = FileBody,
+#[utoipa::path(post, path = "/swiftdata/mask", tag = "older API", request_body(content = FileBody, example = json!({"data_spec": {"filename": "cosmic_web_0002.hdf5"}})),
     security(("bearer" = []), ("basic" = [])),
     responses((status = 200, content_type = "application/octet-stream", body = [u8]), (status = 400, description = "No such file, or no cells"),
         (status = 403, description = "No credentials")))]

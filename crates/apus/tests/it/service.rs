@@ -6,7 +6,7 @@ use apus::{
     app::App,
     auth::{AuthSettings, Authenticator, hash_password},
     config::Config,
-    http::router::router,
+    router,
     state::State,
 };
 use apus_data::store::{Mount, MountSource};

@@ -53,7 +53,7 @@ const ROWS_HEADER: HeaderName = HeaderName::from_static("apus-rows");
         ("aperture" = Option<String>, Query, description = "How far about the centres of the halos: a radius of the catalogue, `r200c`, or a length, `2 Mpc`; without it, the members of the halos"),
         ("members" = Option<bool>, Query, description = "With an aperture: whether rows must be members of their halo as well"),
         ("rows" = inline(Option<RowsName>), Query, description = "`particles` (default): those inside; `cells`: all of the cells that the region touches"),
-        ("padding" = Option<f64>, Query, description = "Of files without bounds of their cells: widen cells by this fraction of their side, as swiftsimio's `safe_padding`, instead of looking at the positions of all rows", example = 0.1),
+        ("padding" = Option<f64>, Query, description = "Of files without bounds of their cells: widen cells by this fraction of their side, as swiftsimio's `safe_padding`, instead of looking at the positions of all rows"),
         ("where" = Option<String>, Query, description = "A condition; several with `;`, all of which must hold", example = "temperatures > 1e5 K"),
         ("ids" = Option<String>, Query, description = "Particle ids; long lists in a POST"),
         ("sample" = Option<f64>, Query, description = "A fraction of the rows, chosen by id: the same in every request"),

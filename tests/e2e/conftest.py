@@ -2,9 +2,13 @@
 
 Environment: APUS_BIN, the binary (default: target/debug/apus, else target/release/apus). With ../shared beside the repository the whole
 data pack and the HDF5 matrix are served and compared too; without it, tests/data alone.
+
+Tests run in several processes (pytest-xdist; `-n 0` for one), each with a server of its own. A module stays in one process, so that what
+it sets up is made once and its tests keep their order; tests of one file by SWIFT each go wherever there is time.
 """
 
 import collections
+import hashlib
 import pathlib
 import subprocess
 import sys
@@ -22,7 +26,22 @@ MATRIX_SEEDS = (3, 14)
 
 # Mount name -> folder of files by SWIFT, each with its DIGESTS.json.
 PACKS = {"data": TEST_DATA} | ({"pack": PACK} if PACK.is_dir() else {})
-SWIFT_FILES = [(mount, path) for mount, folder in PACKS.items() for path in sorted(folder.glob("*.hdf5"))]
+
+
+def different_files():
+    """Mount name -> files by SWIFT, each content once: what the whole pack has too is not taken from tests/data again."""
+    files, seen = {}, set()
+    for mount, folder in reversed(PACKS.items()):
+        for path in sorted(folder.glob("*.hdf5")):
+            digest = hashlib.sha256(path.read_bytes()).digest()
+            if digest not in seen:
+                files.setdefault(mount, []).append(path)
+                seen.add(digest)
+    return files
+
+
+FILES_OF_MOUNT = different_files()
+SWIFT_FILES = [(mount, path) for mount, paths in FILES_OF_MOUNT.items() for path in paths]
 # What swiftsimio 12 does not open, for it does not know this type of output; test_info shows that it still does not.
 REFUSED_BY_SWIFTSIMIO = {"snipshot_subsampled.hdf5"}
 
@@ -48,6 +67,39 @@ def is_read_by_swiftsimio(path):
 
 def pytest_configure():
     binary()  # says at once what is missing
+
+
+def is_of_one_file(nodeid):
+    """Whether it is a test by `swift_files` of one file."""
+    return nodeid.partition("[")[2].removesuffix("]") in {f"{mount}/{path.name}" for mount, path in SWIFT_FILES}
+
+
+def pytest_collection_modifyitems(items):
+    """Modules first, in their order; then the many short tests of one file, which fill what time is left in each process."""
+    items.sort(key=lambda item: is_of_one_file(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Keeps the tests of a module together, except for those of one file. (The groups that pytest-xdist offers need an older pytest.)"""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByModuleOrFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return nodeid if is_of_one_file(nodeid) else nodeid.partition("::")[0]
+
+    return ByModuleOrFile(config, log)
+
+
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["compared"] = dict(compared)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """What a process compared is added to what the others did."""
+    compared.update(getattr(node, "workeroutput", {}).get("compared", {}))
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -30,9 +30,8 @@ def test_killed_at_any_instant_no_change_is_lost_or_half_done(tmp_path):
     state = tmp_path / "state"
     draw = random.Random(7)
     done, maybe, n_killed = set(), set(), 0
-    begin = time.perf_counter()
-    command(tmp_path, "user", "add", "first", "--no-password")
-    usual = time.perf_counter() - begin
+    # The shortest of several: one that something else held up would let most of the processes end before they are killed.
+    usual = min(seconds_of(lambda: command(tmp_path, "user", "add", f"first{n}", "--no-password")) for n in range(5))
     for n in range(KILLS):
         name = f"user{n}"
         process = subprocess.Popen(
@@ -49,7 +48,7 @@ def test_killed_at_any_instant_no_change_is_lost_or_half_done(tmp_path):
         assert code in (0, -signal.SIGKILL), (name, code)
     assert n_killed > KILLS // 10, "the processes ended before they could be killed"
     listed = {line.split("\t")[0]: line.split("\t")[3] for line in command(tmp_path, "user", "list").stdout.splitlines()}
-    assert done <= set(listed) <= done | maybe | {"steady", "first"}
+    assert done <= set(listed) <= done | maybe | {"steady", *(f"first{n}" for n in range(5))}
     # An account is there with all its roles or not at all.
     assert {roles for name, roles in listed.items() if name.startswith("user")} <= {"a b"}
     with sqlite3.connect(f"file:{state / 'apus.sqlite'}?mode=ro", uri=True) as database:
@@ -60,6 +59,12 @@ def test_killed_at_any_instant_no_change_is_lost_or_half_done(tmp_path):
     with Server({"": TEST_DATA}, tmp_path) as server:
         jwt_of(server.url, "steady", "wonderland")
     compared["kills in the middle of a change that the state file survived"] += n_killed
+
+
+def seconds_of(work):
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
 
 
 def test_a_killed_service_loses_nothing(tmp_path):

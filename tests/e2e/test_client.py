@@ -22,7 +22,7 @@ from astropy import units
 
 from accounts import add_user, create_token
 from apus_server import Server
-from conftest import PACKS, REPOSITORY, TEST_DATA, compared, is_read_by_swiftsimio, swift_files, swift_files_where
+from conftest import PACKS, REPOSITORY, SWIFT_FILES, TEST_DATA, compared, is_read_by_swiftsimio, swift_files, swift_files_where
 from faulty_proxy import FaultyProxy
 
 GAS = TEST_DATA / "cosmo_box_lossy_nogzip.hdf5"
@@ -192,7 +192,7 @@ def test_rows_that_are_none(gas):
 
 def test_named_columns(connection):
     with_names = [
-        (f"{mount}/{path.name}", field) for mount, folder in PACKS.items() for path in sorted(folder.glob("*.hdf5"))
+        (f"{mount}/{path.name}", field) for mount, path in SWIFT_FILES
         for group in connection.open(f"{mount}/{path.name}").groups.values() for field in group.values() if field.columns
     ]  # fmt: skip
     assert with_names

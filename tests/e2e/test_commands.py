@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from apus_server import Server, binary, run
-from conftest import PACKS, TEST_DATA, compared
+from conftest import FILES_OF_MOUNT, TEST_DATA, compared
 
 SNAPSHOT = TEST_DATA / "cosmo_box_lossy_nogzip.hdf5"
 
@@ -48,9 +48,9 @@ def test_inspect_of_what_is_no_hdf5(tmp_path):
     assert "HDF5" in refused.stderr
 
 
-@pytest.mark.parametrize("mount", PACKS)
+@pytest.mark.parametrize("mount", FILES_OF_MOUNT)
 def test_check_finds_every_file_sound(tmp_path, mount):
-    files = sorted(PACKS[mount].glob("*.hdf5"))
+    files = FILES_OF_MOUNT[mount]
     checked = run("check", *files, home=tmp_path)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     compared["files found sound by apus check"] += len(files)

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from conftest import MATRIX_SEEDS, MAKE_H5_MATRIX, PACKS, compared, swift_files
+from conftest import MATRIX_SEEDS, MAKE_H5_MATRIX, PACKS, SWIFT_FILES, TEST_DATA, compared, swift_files
 
 # What make_h5_matrix.py writes and Apus need not read: it must then say so, by the name of the filter.
 MAY_BE_REFUSED = {
@@ -47,6 +47,15 @@ def test_every_dataset_has_its_digest(http, mount, path):
     for name, expected in digests.items():
         compare(http.get(f"/v1/data/{mount}/{path.name}", params={"object": f"/{name}"}), expected, f"{path.name}: {name}")
         compared[f"of {'the whole pack' if mount == 'pack' else 'tests/data'} (DIGESTS.json)"] += 1
+
+
+@pytest.mark.parametrize("mount", list(PACKS)[1:])
+def test_files_that_are_tried_once_have_the_same_digests_in_both_folders(mount):
+    """Of a file of tests/data that the whole pack has too, only that of the pack is tried: both folders must expect the same of it."""
+    here, there = (json.loads((PACKS[name] / "DIGESTS.json").read_text()) for name in ("data", mount))
+    tried = {path for _, path in SWIFT_FILES}
+    left_out = [path.name for path in TEST_DATA.glob("*.hdf5") if path not in tried]
+    assert {name: here[name] for name in left_out} == {name: there[name] for name in left_out}
 
 
 @pytest.mark.parametrize("seed", MATRIX_SEEDS if MAKE_H5_MATRIX.exists() else ())

@@ -16,7 +16,7 @@ from swiftsimio.reader import SWIFTUnits
 
 from accounts import add_user, bearer, jwt_of
 from apus_server import Server
-from conftest import PACKS, compared, is_read_by_swiftsimio, swift_files, swift_files_where
+from conftest import FILES_OF_MOUNT, PACKS, compared, is_read_by_swiftsimio, swift_files, swift_files_where
 
 PYTHON7 = os.environ.get("APUS_PYTHON_SWIFTSIMIO7")
 # What swiftsimio 7 itself does not read, and why; its pickles are loaded all the same.
@@ -42,10 +42,10 @@ def older(tmp_path_factory):
         yield post
 
 
-@pytest.mark.parametrize("mount", PACKS)
+@pytest.mark.parametrize("mount", FILES_OF_MOUNT)
 def test_pickles_equal_what_swiftsimio_7_reads(older, tmp_path, mount):
     assert PYTHON7, "APUS_PYTHON_SWIFTSIMIO7 names no interpreter with swiftsimio 7; scripts/e2e sets it"
-    paths = sorted(PACKS[mount].glob("*.hdf5"))
+    paths = FILES_OF_MOUNT[mount]
     for path in paths:
         for kind in ("units", "metadata", "mask"):
             answer = older(kind, path)

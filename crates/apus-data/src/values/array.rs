@@ -106,7 +106,7 @@ impl ArrayRequest {
     /// Nested arrays, between `head` and `tail`.
     ///
     /// Errors: elements without a form; [`Error::TooLarge`]; those of reading.
-    pub fn json(self, notation: Notation, head: Vec<u8>, mut tail: Vec<u8>) -> Result<Content> {
+    pub fn json(mut self, notation: Notation, head: Vec<u8>, mut tail: Vec<u8>) -> Result<Content> {
         if let Some(limit_bytes) = self.held_whole() {
             let array = self.dataset.read(self.selection.clone(), limit_bytes)?;
             let mut out = head;
@@ -118,7 +118,8 @@ impl ArrayRequest {
             out.append(&mut tail);
             return Ok(Content::whole(self.pinned, out));
         }
-        let reader = self.reader()?;
+        let selection = std::mem::take(&mut self.selection);
+        let reader = self.reader(selection)?;
         let encoder = JsonEncoder::new(reader.dtype(), &self.shape(reader.shape()), notation)?;
         let n_rows = n_rows_of(&reader);
         Ok(Content::stream(self.pinned, TextBlocks::new(reader, encoder, head, tail), None).with_rows(n_rows))
@@ -127,14 +128,15 @@ impl ArrayRequest {
     /// A line of names, and a line for each row. `columns` are the numbers of those that were selected.
     ///
     /// Errors: as [`json`](Self::json).
-    pub fn csv(self, columns: Option<&[String]>) -> Result<Content> {
+    pub fn csv(mut self, columns: Option<&[String]>) -> Result<Content> {
         let name = last_name(self.dataset.path());
         if let Some(limit_bytes) = self.held_whole() {
             let mut text = Vec::new();
             csv::write_array(&self.dataset.read(self.selection.clone(), limit_bytes)?, name, &mut text)?;
             return Ok(Content::whole(self.pinned, text));
         }
-        let reader = self.reader()?;
+        let selection = std::mem::take(&mut self.selection);
+        let reader = self.reader(selection)?;
         let column = CsvColumn::of_dataset(name, reader.dtype(), &self.shape(reader.shape()), columns);
         let encoder = CsvEncoder::new(&[column])?;
         let n_rows = n_rows_of(&reader);
@@ -145,7 +147,7 @@ impl ArrayRequest {
     /// The map that the Python module `hdfstream` reads as an array.
     ///
     /// Errors: as [`json`](Self::json).
-    pub fn msgpack(self) -> Result<Content> {
+    pub fn msgpack(mut self) -> Result<Content> {
         let no_form =
             || Error::unsupported(format!("{}: MessagePack has no form for elements of its type", self.dataset.path()));
         let element = ElementType::of(self.dataset.dtype()).ok_or_else(no_form)?;
@@ -156,7 +158,8 @@ impl ArrayRequest {
             msgpack::write_array(&mut out, &self.dataset.read(selection, limit_bytes)?).ok_or_else(no_form)?;
             return Ok(Content::whole(self.pinned, out));
         }
-        let reader = self.reader()?;
+        let selection = std::mem::take(&mut self.selection);
+        let reader = self.reader(selection)?;
         let head = ArrayHead::new(&element, reader.shape(), reader.size_bytes());
         let size_bytes = head.total_bytes();
         let bins = head.bins().map(|(head, values_bytes)| Frame { head: Bytes::copy_from_slice(&head), values_bytes });
@@ -179,7 +182,7 @@ impl ArrayRequest {
         if is_variable(&self.dataset) {
             return Err(no_form().into());
         }
-        let reader = self.reader()?;
+        let reader = self.reader(self.selection.clone())?;
         let (dtype, element_shape) = Dtype::of(reader.dtype()).ok_or_else(no_form)?;
         let mut shape = self.shape(reader.shape());
         shape.extend(element_shape.into_iter().map(u64::from));
@@ -215,8 +218,8 @@ impl ArrayRequest {
     }
 
     /// Plans the reading of the selected elements.
-    fn reader(&self) -> Result<Reader> {
-        let reader = self.dataset.reader(self.selection.clone(), &self.pinned.read_options())?;
+    fn reader(&self, selection: Selection) -> Result<Reader> {
+        let reader = self.dataset.reader(selection, &self.pinned.read_options())?;
         let (found, limit) = (reader.size_bytes(), self.pinned.archive().limits.answer_bytes);
         if found > limit {
             return Err(Error::too_large(format!(

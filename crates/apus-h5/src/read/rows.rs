@@ -1,15 +1,16 @@
 //! Ranges of rows.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
-/// Half-open ranges of rows, in the order in which they were asked for; they may overlap, and empty ones are allowed.
+/// Half-open ranges of rows, in the order in which they were asked for; they may overlap, and empty ones are allowed. Cheap to clone: there may
+/// be millions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RowRanges(Vec<Range<u64>>);
+pub struct RowRanges(Arc<Vec<Range<u64>>>);
 
 impl RowRanges {
     /// Takes ranges as they are; `None` where one has its end before its start.
     pub fn new(ranges: Vec<Range<u64>>) -> Option<Self> {
-        ranges.iter().all(|r| r.start <= r.end).then_some(Self(ranges))
+        ranges.iter().all(|r| r.start <= r.end).then(|| Self(Arc::new(ranges)))
     }
 
     /// The ranges.
@@ -19,7 +20,7 @@ impl RowRanges {
 
     /// The ranges, given away.
     pub fn into_ranges(self) -> Vec<Range<u64>> {
-        self.0
+        Arc::unwrap_or_clone(self.0)
     }
 
     /// The number of rows, repeats counted; `None` where it does not fit 64 bits.
@@ -44,7 +45,7 @@ impl RowRanges {
                 _ => merged.push(range),
             }
         }
-        Self(merged)
+        Self(Arc::new(merged))
     }
 }
 

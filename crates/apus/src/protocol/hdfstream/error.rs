@@ -16,6 +16,8 @@ use crate::{
 pub(super) struct Error {
     error: ApiError,
     stage: Stage,
+    /// Whether some of the request's body was left unread, so that no further request can follow on its connection.
+    leaves_body: bool,
 }
 
 /// What was under way: the text that clients know starts with it.
@@ -34,7 +36,7 @@ pub(super) enum Stage {
 impl Error {
     /// An error while doing what `stage` says.
     pub(super) fn at(stage: Stage, error: impl Into<ApiError>) -> Self {
-        Self { error: error.into(), stage }
+        Self { error: error.into(), stage, leaves_body: false }
     }
 
     /// The request's text is at fault.
@@ -45,6 +47,11 @@ impl Error {
     /// The path leads nowhere, or the caller may not know where.
     pub(super) fn invalid_path(path: &str) -> Self {
         Self::from(ApiError::not_found(format!("Invalid path specified: {path}")))
+    }
+
+    /// The same, told before all of the request's body was read.
+    pub(super) fn leaving_body(self) -> Self {
+        Self { leaves_body: true, ..self }
     }
 
     /// Clients take every failure to find or read something as a missing object.
@@ -72,7 +79,7 @@ impl Error {
 
 impl From<ApiError> for Error {
     fn from(error: ApiError) -> Self {
-        Self { error, stage: Stage::Request }
+        Self { error, stage: Stage::Request, leaves_body: false }
     }
 }
 
@@ -101,6 +108,9 @@ impl IntoResponse for Error {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         for (name, value) in self.error.headers() {
             headers.append(name, value);
+        }
+        if self.leaves_body {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response.extensions_mut().insert(Logged(self.error.to_string().into()));
         response

@@ -116,9 +116,10 @@ pub(super) async fn post_object(
     if headers.get(header::CONTENT_TYPE).is_none_or(|value| value != MSGPACK) {
         return Err(Error::from(ApiError::UnsupportedMediaType(
             "POST requests must have content type application/x-msgpack".into(),
-        )));
+        ))
+        .leaving_body());
     }
-    let (request, held) = read_body(&state, body).await?;
+    let (request, held) = read_body(&state, body).await.map_err(Error::leaving_body)?;
     let form = Form { head: false, preconditions: None, coding: coding(&headers) };
     answer(state, caller, path, Asked { request, held }, form).await
 }

@@ -31,7 +31,8 @@ pub(super) fn protocol(app: &App, document: OpenApi) -> Protocol {
         .merge(docs::router(document.clone()))
         .with_state(app.clone());
     Protocol {
-        prefixes: &["/ping", "/healthz", "/metrics", "/docs", "/openapi.json"],
+        // Errors of /ping have the older service's form, whose address it was.
+        prefixes: &["/healthz", "/metrics", "/docs", "/openapi.json"],
         router,
         openapi: document,
         errors: problem,

@@ -31,6 +31,8 @@ use crate::{
 const FIELDS_HEADER: HeaderName = HeaderName::from_static("apus-fields");
 /// The header that tells the number of rows of each group, where it is known beforehand.
 const ROWS_HEADER: HeaderName = HeaderName::from_static("apus-rows");
+/// The header that names the fraction of their side by which cells were widened, where they were.
+const PADDING_HEADER: HeaderName = HeaderName::from_static("apus-padding");
 
 /// The values of several fields for the rows that lie in a region and satisfy conditions.
 ///
@@ -160,7 +162,10 @@ fn select_answer(
     }
     let found = selected.content()?;
     let mut answer = Answer::of_part(found.content, found.media_type, &tag, preconditions)?;
-    for (name, note) in [(FIELDS_HEADER, found.fields_note), (ROWS_HEADER, found.rows_note)] {
+    let padding_note = found.padding.map(|fraction| fraction.to_string());
+    for (name, note) in
+        [(FIELDS_HEADER, found.fields_note), (ROWS_HEADER, found.rows_note), (PADDING_HEADER, padding_note)]
+    {
         if let Some(note) = note {
             answer = answer.with_header(name, note);
         }

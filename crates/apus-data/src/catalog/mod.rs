@@ -176,7 +176,7 @@ impl Catalog {
     }
 
     /// The path under the mounts of a file that is named by the server's own path (as the older service allows); `None`
-    /// where it is not inside. Whether the caller may see it is for [`open`](Self::open) to say.
+    /// where it is not inside. Whether the caller may see it is for `open` to say.
     pub fn virtual_path(&self, real: &Path) -> Option<VPath> {
         let resolved = real.canonicalize().ok()?;
         self.0.served_path(&resolved).or_else(|| self.0.served_path(&table::without_dots(real)))

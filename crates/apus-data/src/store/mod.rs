@@ -1,7 +1,7 @@
 //! Where files lie: in folders, where tables say, in memory.
 //!
-//! A [`Mount`] is what an operator declares; [`Mounted`] is the same, found and checked. [`confine`] opens files below a folder,
-//! safe against concurrent changes to the folder; [`table_file`] reads tables, and [`table`] is the tree that they describe.
+//! A [`Mount`] is what an operator declares; `Mounted` is the same, found and checked. `confine` opens files below a folder,
+//! safe against concurrent changes to the folder; `table_file` reads tables, and `table` is the tree that they describe.
 
 pub(crate) mod confine;
 mod identity;

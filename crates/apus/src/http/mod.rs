@@ -1,7 +1,7 @@
 //! HTTP: what every protocol needs.
 //!
-//! [`server`] accepts connections, [`router`] joins the routes of every [`protocol`], [`middleware`] sees every request. A handler takes
-//! the [`caller`] and its parameters ([`params`]), and returns an [`answer`], which [`preconditions`] may reduce to a part or to a 304;
+//! [`server`] accepts connections, `router` joins the routes of every [`protocol`], [`middleware`] sees every request. A handler takes
+//! the `caller` and its parameters (`params`), and returns an `answer`, which `preconditions` may reduce to a part or to a 304;
 //! [`error`] is the only map from errors to a status.
 
 pub(crate) mod answer;

@@ -2,10 +2,10 @@
 //!
 //! | protocol | addresses | for |
 //! |---|---|---|
-//! | [`service`] | `/ping`, `/healthz`, `/metrics`, `/docs`, `/openapi.json` | operators and readers |
-//! | [`rest`] | `/v1` | any language |
-//! | [`hdfstream`] | `/hdfstream` | the Python module `hdfstream`, and what opens files through it |
-//! | [`swiftdata`] | `/token`, `/protected`, `/unprotected`, `/swiftdata` | scripts that were written against the older service |
+//! | `service` | `/ping`, `/healthz`, `/metrics`, `/docs`, `/openapi.json` | operators and readers |
+//! | `rest` | `/v1` | any language |
+//! | `hdfstream` | `/hdfstream` | the Python module `hdfstream`, and what opens files through it |
+//! | `swiftdata` | `/token`, `/protected`, `/unprotected`, `/swiftdata` | scripts that were written against the older service |
 //!
 //! Adding one is a folder and a line in [`all`].
 

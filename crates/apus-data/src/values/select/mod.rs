@@ -1,7 +1,7 @@
 //! The rows that lie somewhere and satisfy something, of several fields, in one answer.
 //!
 //! A [`SelectRequest`] says what is wanted; [`Selected::new`] plans what it means for the file. Forms that need not know how many rows there
-//! are stream what is found ([`table`]); the others find all wanted rows first and then read field by field ([`arrays`], [`snapshot`]).
+//! are stream what is found (`table`); the others find all wanted rows first and then read field by field (`arrays`, `snapshot`).
 //! [`Selected::explain`] tells what a selection would take.
 
 mod arrays;

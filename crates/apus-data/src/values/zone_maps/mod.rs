@@ -4,7 +4,7 @@
 //!   [`MapKey`] says which.
 //! - Requests fill it in as they read ([`StatisticsCache`](super::StatisticsCache) holds it between them), and [`index_files`] reads for
 //!   nothing else.
-//! - A [`ZoneMapFolder`] keeps it across restarts, in a [`format`] of its own. Nothing there is needed: whatever is lost, stale or damaged
+//! - A [`ZoneMapFolder`] keeps it across restarts, in a [`mod@format`] of its own. Nothing there is needed: whatever is lost, stale or damaged
 //!   is learned again.
 
 mod folder;

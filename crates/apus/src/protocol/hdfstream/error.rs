@@ -14,7 +14,7 @@ use crate::{
 /// An error of this protocol.
 #[derive(Debug)]
 pub(super) struct Error {
-    error: ApiError,
+    cause: ApiError,
     stage: Stage,
     /// Whether some of the request's body was left unread, so that no further request can follow on its connection.
     leaves_body: bool,
@@ -36,7 +36,7 @@ pub(super) enum Stage {
 impl Error {
     /// An error while doing what `stage` says.
     pub(super) fn at(stage: Stage, error: impl Into<ApiError>) -> Self {
-        Self { error: error.into(), stage, leaves_body: false }
+        Self { cause: error.into(), stage, leaves_body: false }
     }
 
     /// The request's text is at fault.
@@ -56,7 +56,7 @@ impl Error {
 
     /// Clients take every failure to find or read something as a missing object.
     fn status(&self) -> StatusCode {
-        match (&self.error, self.stage) {
+        match (&self.cause, self.stage) {
             (ApiError::BadRequest(_) | ApiError::NotFound(_) | ApiError::Unreadable { .. }, stage)
                 if stage != Stage::Request =>
             {
@@ -67,7 +67,7 @@ impl Error {
     }
 
     fn text(&self) -> String {
-        let detail = self.error.public_detail();
+        let detail = self.cause.public_detail();
         match self.stage {
             Stage::Request => detail,
             Stage::OpenObject => format!("Failed to open object: {detail}"),
@@ -79,7 +79,7 @@ impl Error {
 
 impl From<ApiError> for Error {
     fn from(error: ApiError) -> Self {
-        Self { error, stage: Stage::Request, leaves_body: false }
+        Self { cause: error, stage: Stage::Request, leaves_body: false }
     }
 }
 
@@ -106,13 +106,13 @@ impl IntoResponse for Error {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(super::MSGPACK));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        for (name, value) in self.error.headers() {
+        for (name, value) in self.cause.headers() {
             headers.append(name, value);
         }
         if self.leaves_body {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        response.extensions_mut().insert(Logged(self.error.to_string().into()));
+        response.extensions_mut().insert(Logged(self.cause.to_string().into()));
         response
     }
 }

@@ -94,7 +94,7 @@ pub struct Member {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Datatype {
-    /// An integer. Fewer bits than the size holds may count (`precision`, from `bit_offset` on): SWIFT's Nbit types.
+    /// An integer. Fewer bits than the size holds may count (`precision`, from `bit_offset` on).
     Integer {
         /// Size in bytes.
         size: u32,

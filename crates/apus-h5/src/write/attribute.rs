@@ -65,7 +65,7 @@ impl Attribute {
         Self::new(name, Array { dtype, space: Dataspace::Scalar, data: Data::Variable(vec![text.as_bytes().to_vec()]) })
     }
 
-    /// An array of numbers with one dimension, as SWIFT writes even single ones.
+    /// An array of numbers with one dimension, also of a single one.
     pub fn numbers<T: Number>(name: impl Into<String>, values: &[T]) -> Self {
         let mut bytes = Vec::with_capacity(size_of_val(values));
         for value in values {

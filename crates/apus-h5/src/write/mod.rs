@@ -18,12 +18,12 @@
 //! use apus_h5::write::{Contents, DatasetSpec, Number, Plan, Step, Tree};
 //!
 //! let mut tree = Tree::new();
-//! let group = tree.add_group(tree.root(), "PartType1")?;
-//! tree.add_soft_link(tree.root(), "DMParticles", "/PartType1")?;
+//! let group = tree.add_group(tree.root(), "points")?;
+//! tree.add_soft_link(tree.root(), "latest", "/points")?;
 //! let spec = DatasetSpec { dtype: f32::DTYPE, space: Dataspace::simple(&[2]), contents: Contents::Streamed };
 //! let masses = tree.add_dataset(group, "Masses", spec)?;
-//! tree.add_attribute(masses, Attribute::fixed_text("Description", "Masses of the particles"))?;
-//! tree.add_attribute(masses, Attribute::numbers("h-scale exponent", &[0.0f32]))?;
+//! tree.add_attribute(masses, Attribute::fixed_text("Description", "Masses of the points"))?;
+//! tree.add_attribute(masses, Attribute::numbers("exponent", &[0.0f32]))?;
 //!
 //! let plan = Plan::new(tree)?;
 //! let size_bytes = plan.size_bytes();

@@ -106,8 +106,7 @@ impl SelectionRequest {
         let region = self.resolved_region(output)?;
         if self.padding.is_some() && region.is_everything() {
             return Err(Error::BadSelection {
-                reason: "padding is about cells near a region: say which with box, sphere or aperture, or leave it out"
-                    .to_owned(),
+                reason: "padding needs a region: add box, sphere or aperture, or leave padding out".to_owned(),
             });
         }
         wanted.into_iter().map(|(group, fields)| self.of_group(output, groups, group, fields, &region)).collect()

@@ -10,7 +10,7 @@ use crate::{
         object_header::{ObjectHeader, kind},
     },
     read::{
-        storage::{Form, Storage},
+        storage::{Representation, Storage},
         virtual_dataset, whole,
     },
 };
@@ -133,7 +133,7 @@ impl Dataset {
     pub fn storage_size_bytes(&self) -> Result<u64> {
         match self.layout() {
             Layout::Virtual => Ok(0),
-            _ => Ok(Storage::new(self, Form::Stored)?.size_bytes()),
+            _ => Ok(Storage::new(self, Representation::Stored)?.size_bytes()),
         }
     }
 
@@ -177,7 +177,7 @@ impl Dataset {
     /// chunks that are too large, [`Error::Damaged`](crate::Error::Damaged) and [`Error::Io`](crate::Error::Io) from the chunk
     /// index.
     pub fn reader(&self, selection: Selection, options: &ReadOptions) -> Result<Reader> {
-        Reader::new(self, selection, options, Form::Native, 0)
+        Reader::new(self, selection, options, Representation::Native, 0)
     }
 
     /// As [`reader`](Self::reader) with the default options: blocks of at most a mebibyte, made by the thread that asks for them.

@@ -11,8 +11,8 @@ use crate::{
 /// The most soft and external links that one look-up follows: libhdf5's default. It also ends cycles.
 const MAX_LINKS: u32 = 16;
 
-/// A place that was reached.
-struct Place {
+/// An object that a path has led to so far.
+struct Reached {
     file: File,
     address: u64,
     /// The absolute path by which it was reached, in `file`.
@@ -24,31 +24,31 @@ struct Place {
 ///
 /// Repeated slashes and `.` count for nothing, as in libhdf5; `..` is a name like any other.
 pub(crate) fn resolve(file: &File, address: u64, base: &str, path: &str, depth: usize) -> Result<Object> {
-    let start = Place { file: file.clone(), address, path: base.trim_end_matches('/').to_owned() };
+    let start = Reached { file: file.clone(), address, path: base.trim_end_matches('/').to_owned() };
     let mut links_left = MAX_LINKS;
-    let place = walk(start, path, &mut links_left)?;
-    open(place, depth)
+    let reached = walk(start, path, &mut links_left)?;
+    open(reached, depth)
 }
 
-fn walk(start: Place, path: &str, links_left: &mut u32) -> Result<Place> {
-    let mut place = if path.starts_with('/') { root(start.file) } else { start };
+fn walk(start: Reached, path: &str, links_left: &mut u32) -> Result<Reached> {
+    let mut reached = if path.starts_with('/') { root(start.file) } else { start };
     for name in path.split('/').filter(|name| !matches!(*name, "" | ".")) {
-        place = step(place, name, links_left)?;
+        reached = step(reached, name, links_left)?;
     }
-    Ok(place)
+    Ok(reached)
 }
 
-fn root(file: File) -> Place {
-    Place { address: file.root_address(), file, path: String::new() }
+fn root(file: File) -> Reached {
+    Reached { address: file.root_address(), file, path: String::new() }
 }
 
-/// Follows the link `name` of the group at `place`. The depth of the recursion is bounded by the links that are left.
-fn step(place: Place, name: &str, links_left: &mut u32) -> Result<Place> {
-    let path = format!("{}/{name}", place.path);
-    let error = |fault: Fault| fault.at(place.file.name(), &path);
-    let not_found = || Error::NotFound { file: place.file.name().to_owned(), object: path.clone() };
-    let meta = place.file.meta();
-    let header = ObjectHeader::read(meta, place.address).map_err(error)?;
+/// Follows the link `name` of the group `reached`. The depth of the recursion is bounded by the links that are left.
+fn step(reached: Reached, name: &str, links_left: &mut u32) -> Result<Reached> {
+    let path = format!("{}/{name}", reached.path);
+    let error = |fault: Fault| fault.at(reached.file.name(), &path);
+    let not_found = || Error::NotFound { file: reached.file.name().to_owned(), object: path.clone() };
+    let meta = reached.file.meta();
+    let header = ObjectHeader::read(meta, reached.address).map_err(error)?;
     let link = links::find(meta, &header, name).map_err(error)?.ok_or_else(not_found)?;
     if !matches!(link.target, LinkTarget::Hard { .. }) {
         *links_left = links_left.checked_sub(1).ok_or_else(|| {
@@ -56,23 +56,23 @@ fn step(place: Place, name: &str, links_left: &mut u32) -> Result<Place> {
         })?;
     }
     match link.target {
-        LinkTarget::Hard { address } => Ok(Place { address, path, file: place.file }),
+        LinkTarget::Hard { address } => Ok(Reached { address, path, file: reached.file }),
         LinkTarget::Soft { path: target } => {
-            let file = place.file.clone();
-            let reached = walk(place, &target, links_left)?;
+            let file = reached.file.clone();
+            let reached = walk(reached, &target, links_left)?;
             // In the file that was asked the caller's path is kept; another file knows only its own.
-            Ok(if reached.file.is_same(&file) { Place { path, ..reached } } else { reached })
+            Ok(if reached.file.is_same(&file) { Reached { path, ..reached } } else { reached })
         }
         LinkTarget::External { file: target, path: object } => {
             let refused = |reason: String| Error::Refused {
-                file: place.file.name().to_owned(),
+                file: reached.file.name().to_owned(),
                 object: path.clone(),
                 target: target.clone(),
                 reason,
             };
-            let resolver = place.file.resolver();
+            let resolver = reached.file.resolver();
             let resolver = resolver.ok_or_else(|| refused("links to other files are not followed here".to_owned()))?;
-            let other = resolver.resolve(&place.file, &target).map_err(refused)?.ok_or_else(not_found)?;
+            let other = resolver.resolve(&reached.file, &target).map_err(refused)?.ok_or_else(not_found)?;
             walk(root(other), &object, links_left)
         }
         LinkTarget::UserDefined { class } => {
@@ -81,8 +81,8 @@ fn step(place: Place, name: &str, links_left: &mut u32) -> Result<Place> {
     }
 }
 
-fn open(place: Place, depth: usize) -> Result<Object> {
-    let Place { file, address, mut path } = place;
+fn open(reached: Reached, depth: usize) -> Result<Object> {
+    let Reached { file, address, mut path } = reached;
     if path.is_empty() {
         path.push('/');
     }

@@ -92,7 +92,7 @@ impl Catalog {
     /// Errors: [`Error::NotFound`].
     pub fn is_folder(&self, roles: &Roles, path: &VPath) -> Result<bool> {
         let place = self.0.locate(&self.0.roles_of(roles), path)?;
-        Ok(!matches!(place, Location::File { .. } | Location::ListedFile { .. } | Location::MemoryFile { .. }))
+        Ok(!matches!(place, Location::File { .. } | Location::FileEntry { .. } | Location::MemoryFile { .. }))
     }
 
     /// All files below a folder, in the order of their paths.
@@ -185,7 +185,7 @@ impl Inner {
             Location::Folder { mount, inner } => self.folder_entries(roles, path, mount, &inner)?,
             Location::ListedFolder { mount, inner } => listed_entries(roles, mount, &inner),
             Location::MemoryFolder { mount, inner } => memory_entries(mount, &inner),
-            Location::File { .. } | Location::ListedFile { .. } | Location::MemoryFile { .. } => {
+            Location::File { .. } | Location::FileEntry { .. } | Location::MemoryFile { .. } => {
                 return Err(Error::invalid(format!("{path} is a file, not a folder")));
             }
         };
@@ -289,7 +289,7 @@ fn listed_entries(roles: &Roles, mount: &Mounted, inner: &str) -> Vec<Entry> {
         .filter_map(|(name, node)| match node {
             Node::Folder => Some(folder_entry(name)),
             Node::File(file) => match file.locate()? {
-                Location::ListedFile { identity, .. } => {
+                Location::FileEntry { identity, .. } => {
                     Some(Entry { listed_type: Some(Arc::clone(&file.media_type)), ..file_entry(name, identity) })
                 }
                 _ => None,

@@ -39,7 +39,7 @@ use crate::{
     store::{
         Identity, Mount, MountError, Notes, Roles, VPath,
         mount::{self, Mounted, Root},
-        table::{self, Found, ListedFile},
+        table::{self, FileEntry, Found},
         vpath,
     },
 };
@@ -97,7 +97,7 @@ enum Location<'a> {
     /// A folder of a table.
     ListedFolder { mount: &'a Mounted, inner: String },
     /// A file of a table, and where it really lies.
-    ListedFile { file: &'a ListedFile, real: PathBuf, identity: Identity },
+    FileEntry { file: &'a FileEntry, real: PathBuf, identity: Identity },
     /// A folder in memory.
     MemoryFolder { mount: &'a Mounted, inner: VPath },
     /// A file in memory.
@@ -285,7 +285,7 @@ impl Inner {
     /// Which bytes the path stands for now.
     fn identity(&self, roles: &Roles, path: &VPath) -> Result<Identity> {
         Identity::settled(path, || match self.locate(roles, path)? {
-            Location::File { identity, .. } | Location::ListedFile { identity, .. } => Ok(identity),
+            Location::File { identity, .. } | Location::FileEntry { identity, .. } => Ok(identity),
             Location::MemoryFile { bytes, number } => Ok(memory_identity(bytes, number)),
             Location::Top | Location::Folder { .. } | Location::ListedFolder { .. } | Location::MemoryFolder { .. } => {
                 Err(is_a_folder(path))
@@ -296,9 +296,7 @@ impl Inner {
     fn open_bytes(&self, roles: &Roles, path: &VPath) -> Result<OpenBytes> {
         match self.locate(roles, path)? {
             Location::File { mount, inner, .. } => OpenBytes::of_file(path.clone(), mount, &inner, &self.read_bytes),
-            Location::ListedFile { file, real, .. } => {
-                OpenBytes::of_listed(path.clone(), file, &real, &self.read_bytes)
-            }
+            Location::FileEntry { file, real, .. } => OpenBytes::of_listed(path.clone(), file, &real, &self.read_bytes),
             Location::MemoryFile { bytes, number } => {
                 Ok(OpenBytes::of_memory(path.clone(), bytes, memory_identity(bytes, number)))
             }
@@ -314,12 +312,12 @@ impl Inner {
     }
 }
 
-impl ListedFile {
+impl FileEntry {
     /// Where it really is at this moment; `None` where no file is there.
     fn locate(&self) -> Option<Location<'_>> {
         let real = self.real.canonicalize().ok()?;
         let metadata = fs::symlink_metadata(&real).ok()?;
-        metadata.is_file().then(|| Location::ListedFile { file: self, identity: Identity::of(&metadata), real })
+        metadata.is_file().then(|| Location::FileEntry { file: self, identity: Identity::of(&metadata), real })
     }
 }
 

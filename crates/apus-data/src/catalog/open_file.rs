@@ -20,7 +20,7 @@ use apus_swift::Output;
 use super::{Catalog, FileKey, Inner, Known, Site, io_error, media_type};
 use crate::{
     Error, Result,
-    store::{Identity, VPath, confine, mount::Mounted, table::ListedFile},
+    store::{Identity, VPath, confine, mount::Mounted, table::FileEntry},
 };
 
 /// The bytes of a file, of whatever kind.
@@ -60,7 +60,7 @@ impl OpenBytes {
     }
 
     /// Opens the file of a table where it really lies. What its links name is looked for beside the place that the table says.
-    pub(super) fn of_listed(path: VPath, file: &ListedFile, real: &Path, read_bytes: &Arc<AtomicU64>) -> Result<Self> {
+    pub(super) fn of_listed(path: VPath, file: &FileEntry, real: &Path, read_bytes: &Arc<AtomicU64>) -> Result<Self> {
         let root = Path::new("/");
         let inner = real.strip_prefix(root).ok().and_then(Path::to_str);
         let inner = inner.ok_or_else(|| Error::internal(format!("{path}: {} is no text", real.display())))?;

@@ -30,12 +30,12 @@ pub(crate) struct ListedTree {
 #[derive(Debug)]
 pub(crate) enum Node {
     Folder,
-    File(ListedFile),
+    File(FileEntry),
 }
 
 /// A file of a table.
 #[derive(Debug)]
-pub(crate) struct ListedFile {
+pub(crate) struct FileEntry {
     /// Its real path, as in the table.
     pub(crate) real: PathBuf,
     /// Its media type, as in the table.
@@ -45,7 +45,7 @@ pub(crate) struct ListedFile {
 /// The entry at a path.
 pub(crate) enum Found<'a> {
     Folder,
-    File(&'a ListedFile),
+    File(&'a FileEntry),
 }
 
 impl ListedTree {
@@ -72,7 +72,7 @@ impl ListedTree {
                 media_types.insert(Arc::clone(&media_type));
                 media_type
             });
-            let node = Node::File(ListedFile { real: file.real.clone(), media_type });
+            let node = Node::File(FileEntry { real: file.real.clone(), media_type });
             let entries = tree.folders.entry(folder.to_owned()).or_default();
             if let Some(Node::Folder) = entries.insert(name.to_owned(), node) {
                 return Err(format!("{:?} is both a folder and a file", path.as_str()));
@@ -172,11 +172,11 @@ pub(crate) fn without_dots(path: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ListedFile as Line, ListedFolder};
+    use super::super::{ListedFile, ListedFolder};
     use super::*;
 
     fn table(files: &[(&str, &str)], folders: &[&str]) -> Table {
-        let line = |(path, real): &(&str, &str)| Line {
+        let line = |(path, real): &(&str, &str)| ListedFile {
             path: (*path).into(),
             real: (*real).into(),
             media_type: "text/plain".into(),

@@ -18,10 +18,10 @@ use crate::{
 ///
 /// A link is followed once: whoever follows it again is led to the same bytes, or gets an error.
 #[derive(Debug, Default)]
-pub(super) struct Pins(Mutex<State>);
+pub(super) struct Pins(Mutex<PinnedState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct PinnedState {
     /// The files that were asked for by path, in the order of asking.
     roots: Vec<OpenBytes>,
     /// All files that were met, by their names.
@@ -160,7 +160,7 @@ impl Pins {
         Ok(self.handle(&file))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, PinnedState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

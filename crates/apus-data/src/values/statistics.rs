@@ -15,7 +15,7 @@ use quick_cache::{DefaultHashBuilder, Lifecycle, OptionsBuilder, Weighter, sync:
 
 use super::{
     Pinned,
-    zone_maps::{MapKey, Part, ZoneMap, ZoneMapFolder, ZoneMapStats, ZoneValues},
+    zone_maps::{MapKey, Subject, ZoneMap, ZoneMapFolder, ZoneMapStats, ZoneValues},
 };
 use crate::Result;
 
@@ -94,7 +94,7 @@ impl StatisticsCache {
         if self.maps.is_none() {
             return Ok(None);
         }
-        let key = MapKey::new(pinned, dataset, Part::Column(column))?;
+        let key = MapKey::new(pinned, dataset, Subject::Column(column))?;
         self.get(key, |values| fits_column(values, dataset), || Ok(self.column_map(key, dataset)))
     }
 
@@ -110,7 +110,7 @@ impl StatisticsCache {
         if self.maps.is_none() {
             return Ok(None);
         }
-        let key = MapKey::new(pinned, dataset, Part::Positions)?;
+        let key = MapKey::new(pinned, dataset, Subject::Positions)?;
         self.get(key, |values| fits_positions(values, dataset), || self.positions_map(key, dataset, cells))
     }
 
@@ -214,8 +214,8 @@ fn fits_positions(values: &ZoneValues, dataset: &Dataset) -> bool {
 
 impl MapKey {
     /// Errors: those of finding out which files the dataset draws on.
-    pub(super) fn new(pinned: &Pinned, dataset: &Dataset, part: Part) -> Result<Self> {
-        Ok(Self { state: pinned.state_of(dataset)?, part })
+    pub(super) fn new(pinned: &Pinned, dataset: &Dataset, subject: Subject) -> Result<Self> {
+        Ok(Self { state: pinned.state_of(dataset)?, subject })
     }
 }
 

@@ -47,15 +47,15 @@ impl Grid {
         self.counts.iter().product()
     }
 
-    /// The number of a chunk, counted in row-major order, from its place on each axis.
-    pub(crate) fn number(&self, place: &[u64]) -> u64 {
-        place.iter().zip(&self.counts).fold(0, |n, (p, count)| n * count + p)
+    /// The number of a chunk, counted in row-major order, from its coords on each axis.
+    pub(crate) fn number(&self, coords: &[u64]) -> u64 {
+        coords.iter().zip(&self.counts).fold(0, |n, (p, count)| n * count + p)
     }
 
-    /// The place of a chunk on each axis.
-    pub(crate) fn place(&self, number: u64) -> Vec<u64> {
+    /// The coords of a chunk on each axis.
+    pub(crate) fn coords(&self, number: u64) -> Vec<u64> {
         let mut rest = number;
-        let mut place: Vec<u64> = self
+        let mut coords: Vec<u64> = self
             .counts
             .iter()
             .rev()
@@ -65,8 +65,8 @@ impl Grid {
                 p
             })
             .collect();
-        place.reverse();
-        place
+        coords.reverse();
+        coords
     }
 
     /// The number of the chunk whose first element has these coordinates; `None` where it lies outside the extent or between
@@ -83,9 +83,9 @@ impl Grid {
         Some(number)
     }
 
-    /// Whether the chunk at a place reaches beyond the extent.
-    pub(crate) fn is_partial(&self, place: &[u64]) -> bool {
-        place.iter().zip(&self.chunk).zip(&self.dims).any(|((p, c), d)| d - p * c < *c)
+    /// Whether the chunk at a coords reaches beyond the extent.
+    pub(crate) fn is_partial(&self, coords: &[u64]) -> bool {
+        coords.iter().zip(&self.chunk).zip(&self.dims).any(|((p, c), d)| d - p * c < *c)
     }
 
     /// The number of elements of a chunk on the axes after `axis`.
@@ -108,11 +108,11 @@ mod tests {
         let grid = Grid::new(&[10, 7, 3], &[4, 2, 3]).unwrap();
         assert_eq!(grid.counts(), [3, 4, 1]);
         for number in 0..grid.n_chunks() {
-            let place = grid.place(number);
-            assert_eq!(grid.number(&place), number);
-            let first: Vec<u64> = place.iter().zip(grid.chunk()).map(|(p, c)| p * c).collect();
+            let coords = grid.coords(number);
+            assert_eq!(grid.number(&coords), number);
+            let first: Vec<u64> = coords.iter().zip(grid.chunk()).map(|(p, c)| p * c).collect();
             assert_eq!(grid.number_at(&first), Some(number));
-            assert_eq!(grid.is_partial(&place), place[0] == 2 || place[1] == 3);
+            assert_eq!(grid.is_partial(&coords), coords[0] == 2 || coords[1] == 3);
         }
         assert_eq!(grid.number_at(&[4, 1, 0]), None);
         assert_eq!(grid.number_at(&[12, 0, 0]), None);

@@ -1,4 +1,4 @@
-//! Reads segments to their place in the answer, where nothing is to be decoded.
+//! Reads segments straight into the answer, where nothing is to be decoded.
 
 use std::{ops::Range, sync::Arc};
 
@@ -6,13 +6,13 @@ use super::{
     buffers::Buffer,
     place::fill_with,
     plan::{Run, Segment},
-    segments::Shared,
-    storage::{Chunked, Place},
+    segments::ChunkContext,
+    storage::{Chunked, RawData},
 };
 use crate::{Result, format::chunk_index::ChunkLocation};
 
-impl Shared {
-    /// Whether every segment can be read from the file to its place in the answer: nothing is to be decoded or converted, and
+impl ChunkContext {
+    /// Whether every segment can be read from the file straight into the answer: nothing is to be decoded or converted, and
     /// what is wanted of a chunk is contiguous in it and in the answer. Chunks with a checksum are read as a whole, so that each
     /// must be needed once.
     pub(crate) fn is_direct(&self) -> bool {
@@ -33,7 +33,7 @@ impl Shared {
         }
     }
 
-    /// Reads a segment to its place. Only where [`is_direct`](Self::is_direct).
+    /// Reads a segment straight into the answer. Only where [`is_direct`](Self::is_direct).
     pub(crate) fn read_direct(&self, segment: &Segment) -> Result<Buffer> {
         let (storage, tiling) = (&self.storage, &self.tiling);
         let out_len = self.out_len(segment)?;
@@ -49,21 +49,21 @@ impl Shared {
             let Some(((at, len), start)) = part else {
                 return Err(storage.damaged("a segment beyond the address space"));
             };
-            let place = tiling.place(segment, piece.band, 0);
-            let Some(location) = storage.locate(&tiling.grid, &place) else {
+            let coords = tiling.coords(segment, piece.band, 0);
+            let Some(location) = storage.locate(&tiling.grid, &coords) else {
                 fill_with(&storage.fill, &mut out.bytes_mut()[at..at + len]);
                 continue;
             };
             if !storage.is_plain(&location) {
                 if len == self.chunk_len() {
-                    self.read_checked(&place, &location, &mut out.bytes_mut()[at..])?;
+                    self.read_checked(&coords, &location, &mut out.bytes_mut()[at..])?;
                     continue;
                 }
                 let chunk = match &checked {
                     Some((band, chunk)) if *band == piece.band => chunk,
                     _ => {
                         let mut chunk = self.buffers.take(self.chunk_len() + self.checksum_len());
-                        self.read_checked(&place, &location, chunk.bytes_mut())?;
+                        self.read_checked(&coords, &location, chunk.bytes_mut())?;
                         &checked.insert((piece.band, chunk)).1
                     }
                 };
@@ -73,7 +73,7 @@ impl Shared {
                 out.bytes_mut()[at..at + len].copy_from_slice(wanted);
                 continue;
             }
-            self.check_plain_len(&place, &location)?;
+            self.check_plain_len(&coords, &location)?;
             let address = location.address.saturating_add(offset).saturating_add(start as u64);
             match &mut pending {
                 Some((first, range)) if range.end == at && first.saturating_add(range.len() as u64) == address => {
@@ -94,19 +94,19 @@ impl Shared {
     }
 
     /// Reads a chunk that checksums follow to the beginning of `out`, the checksums behind it, and checks it.
-    fn read_checked(&self, place: &[u64], location: &ChunkLocation, out: &mut [u8]) -> Result<()> {
-        let Place::Chunked(Chunked { pipeline, grid, .. }) = &self.storage.place else { return Ok(()) };
-        let len = self.checked_raw_len(place, location)?;
+    fn read_checked(&self, coords: &[u64], location: &ChunkLocation, out: &mut [u8]) -> Result<()> {
+        let RawData::Chunked(Chunked { pipeline, grid, .. }) = &self.storage.raw_data else { return Ok(()) };
+        let len = self.checked_raw_len(coords, location)?;
         let raw = out.get_mut(..len).ok_or_else(|| self.storage.damaged("a chunk beyond its segment"))?;
         self.storage.read_at(location.address, raw)?;
         let checked = pipeline.check(raw, location.filter_mask);
-        checked.map_err(|error| self.storage.chunk_error(grid, place, location, error))
+        checked.map_err(|error| self.storage.chunk_error(grid, coords, location, error))
     }
 
     /// The bytes that filters which only add checksums add to a chunk.
     fn checksum_len(&self) -> usize {
-        match &self.storage.place {
-            Place::Chunked(chunked) => chunked.pipeline.max_raw_len() - chunked.pipeline.chunk_len(),
+        match &self.storage.raw_data {
+            RawData::Chunked(chunked) => chunked.pipeline.max_raw_len() - chunked.pipeline.chunk_len(),
             _ => 0,
         }
     }

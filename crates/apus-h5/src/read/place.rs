@@ -2,15 +2,15 @@
 
 use crate::dtype::Converter;
 
-use super::plan::{Piece, Run};
+use super::plan::{BandRun, Run};
 
-/// From which place in a chunk to which place in the answer.
+/// Copies from a chunk to the answer.
 #[derive(Debug)]
 pub(crate) struct Placement<'a> {
     /// What one index on the segment's axis needs.
     pub(crate) runs: &'a [Run],
     /// The wanted indices on the segment's axis.
-    pub(crate) pieces: &'a [Piece],
+    pub(crate) pieces: &'a [BandRun],
     /// Elements of the chunk, and of the answer, for one index on that axis.
     pub(crate) src_step: usize,
     pub(crate) dst_step: usize,

@@ -48,7 +48,7 @@ pub(crate) struct Tiling {
 /// A chunk on one axis, and what is wanted of it there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct AxisChunk {
-    place: u64,
+    coord: u64,
     clips: Vec<Clip>,
 }
 
@@ -78,15 +78,15 @@ pub(crate) struct Segment {
     /// The index on each axis before the segment's.
     pub(crate) outer: Vec<u64>,
     /// The wanted indices on the segment's axis; those of one band stand together where the indices rise.
-    pub(crate) pieces: Vec<Piece>,
+    pub(crate) pieces: Vec<BandRun>,
     /// How many indices that are.
     pub(crate) n_steps: u64,
 }
 
 /// Wanted indices that lie next to each other in a band of chunks and in the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Piece {
-    /// The place of the chunk on the segment's axis.
+pub(crate) struct BandRun {
+    /// The coordinate of the chunk on the segment's axis.
     pub(crate) band: u64,
     /// First index, counted from the band's.
     pub(crate) start: u64,
@@ -184,10 +184,10 @@ impl Tiling {
         tile
     }
 
-    /// The place of a chunk on each axis.
-    pub(crate) fn place(&self, segment: &Segment, band: u64, tile: usize) -> Vec<u64> {
+    /// The coordinates of a chunk.
+    pub(crate) fn coords(&self, segment: &Segment, band: u64, tile: usize) -> Vec<u64> {
         let outer = segment.outer.iter().zip(self.grid.chunk()).map(|(x, c)| x / c);
-        outer.chain([band]).chain(self.tile(tile).iter().map(|chunk| chunk.place)).collect()
+        outer.chain([band]).chain(self.tile(tile).iter().map(|chunk| chunk.coord)).collect()
     }
 
     /// The element of the chunk at which the segment's outer indices stand.
@@ -227,27 +227,27 @@ impl Tiling {
     }
 }
 
-/// The chunks that an axis touches, each once, by place.
+/// The chunks that an axis touches, each once, by coordinate.
 fn axis_chunks(axis: &Axis, chunk: u64) -> Vec<AxisChunk> {
     let mut clips: Vec<(u64, Clip)> = Vec::new();
     let mut out = 0;
     for run in axis.runs() {
         let mut start = run.start;
         while start < run.end {
-            let place = start / chunk;
-            let within = start - place * chunk;
+            let coord = start / chunk;
+            let within = start - coord * chunk;
             let len = (run.end - start).min(chunk - within);
-            clips.push((place, Clip { start: within, len, out }));
+            clips.push((coord, Clip { start: within, len, out }));
             start += len;
             out += len;
         }
     }
-    clips.sort_by_key(|(place, _)| *place);
+    clips.sort_by_key(|(coord, _)| *coord);
     let mut chunks: Vec<AxisChunk> = Vec::new();
-    for (place, clip) in clips {
+    for (coord, clip) in clips {
         match chunks.last_mut() {
-            Some(last) if last.place == place => last.clips.push(clip),
-            _ => chunks.push(AxisChunk { place, clips: vec![clip] }),
+            Some(last) if last.coord == coord => last.clips.push(clip),
+            _ => chunks.push(AxisChunk { coord, clips: vec![clip] }),
         }
     }
     chunks
@@ -294,7 +294,7 @@ impl Iterator for Plan {
         let step_bytes = tiling.step.saturating_mul(tiling.element_bytes).max(1);
         let band_chunks = tiling.n_tiles() as u64;
         let max_steps = (tiling.max_segment_bytes / step_bytes).max(1);
-        let mut pieces: Vec<Piece> = Vec::new();
+        let mut pieces: Vec<BandRun> = Vec::new();
         let (mut n_steps, mut n_bands) = (0u64, 0u64);
         let cursor = &mut self.cursors[k];
         while let Some(index) = cursor.index(axis) {
@@ -320,7 +320,7 @@ impl Iterator for Plan {
             let len = len.min(max_steps - n_steps);
             match pieces.last_mut() {
                 Some(last) if same_band && last.start + last.len == start => last.len += len,
-                _ => pieces.push(Piece { band, start, len, out: n_steps }),
+                _ => pieces.push(BandRun { band, start, len, out: n_steps }),
             }
             n_steps += len;
             cursor.advance(axis, len);

@@ -30,13 +30,13 @@ pub struct DecodePool {
 
 /// Ends the threads when the last handle goes.
 struct Threads {
-    shared: Arc<Shared>,
+    shared: Arc<PoolState>,
     n: usize,
     buffers: Buffers,
 }
 
 #[derive(Default)]
-struct Shared {
+struct PoolState {
     line: Mutex<Line>,
     wake: Condvar,
     /// Bytes that are borrowed now.
@@ -67,7 +67,7 @@ struct Job {
 
 /// Leave to have so many bytes under way; it goes back with this.
 pub(super) struct Borrowed {
-    shared: Arc<Shared>,
+    shared: Arc<PoolState>,
     n_bytes: usize,
 }
 
@@ -131,7 +131,7 @@ impl Lane {
     }
 }
 
-impl Shared {
+impl PoolState {
     fn line(&self) -> MutexGuard<'_, Line> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }

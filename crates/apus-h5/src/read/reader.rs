@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 use super::{
     ReadOptions, Selection,
     buffers::Buffer,
-    storage::{Form, Storage},
+    storage::{Representation, Storage},
     stored::StoredReader,
     virtual_dataset::VirtualReader,
     wanted::Wanted,
@@ -59,7 +59,7 @@ impl Reader {
         dataset: &Dataset,
         selection: Selection,
         options: &ReadOptions,
-        form: Form,
+        representation: Representation,
         depth: usize,
     ) -> Result<Self> {
         let shape = dataset.shape();
@@ -71,9 +71,9 @@ impl Reader {
             reason,
         })?;
         let dtype = dataset.dtype().clone();
-        let element_bytes = match form {
-            Form::Native => dtype.size_bytes(),
-            Form::Stored => dataset.stored_type().size_bytes(),
+        let element_bytes = match representation {
+            Representation::Native => dtype.size_bytes(),
+            Representation::Stored => dataset.stored_type().size_bytes(),
         };
         let is_null = matches!(dataset.space(), crate::Dataspace::Null);
         let n_elements = if is_null { Some(0) } else { product(wanted.shape()) };
@@ -85,7 +85,7 @@ impl Reader {
         let shape = wanted.shape().to_vec();
         let is_empty = size_bytes == 0;
         let inner = if dataset.layout() == Layout::Virtual {
-            if form == Form::Stored {
+            if representation == Representation::Stored {
                 let feature = "a virtual dataset of variable-length elements".to_owned();
                 return Err(Error::Unsupported { file: file.to_owned(), object: object.to_owned(), feature });
             }
@@ -96,7 +96,7 @@ impl Reader {
             }
         } else {
             // The storage is checked even where nothing is wanted of it.
-            let storage = Storage::new(dataset, form)?;
+            let storage = Storage::new(dataset, representation)?;
             if is_empty { Inner::Done } else { Inner::Stored(Box::new(StoredReader::new(storage, wanted, options)?)) }
         };
         Ok(Self { dtype, shape, size_bytes, inner })

@@ -16,7 +16,7 @@ use super::{
     fetch::{Request, coalesce},
     place::Placement,
     plan::{Segment, Tiling},
-    storage::{Chunked, Place, Storage},
+    storage::{Chunked, RawData, Storage},
 };
 use crate::{
     Result,
@@ -39,7 +39,7 @@ thread_local! {
 
 /// What all segments of an answer share.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct ChunkContext {
     pub(crate) storage: Arc<Storage>,
     pub(crate) tiling: Arc<Tiling>,
     pub(super) buffers: Buffers,
@@ -87,7 +87,7 @@ pub(crate) struct KeptChunks {
     clock: u64,
 }
 
-impl Shared {
+impl ChunkContext {
     pub(crate) fn new(storage: Arc<Storage>, tiling: Arc<Tiling>, buffers: Buffers) -> Self {
         let is_cached = storage.keeps_chunks() && tiling.touched_chunk_bytes() <= MAX_CACHED_READ_BYTES;
         Self { storage, tiling, buffers, cancelled: AtomicBool::new(false), is_cached }
@@ -110,22 +110,22 @@ impl Shared {
     }
 
     /// The bytes that a chunk takes in the file; no more than its filters can leave.
-    pub(super) fn checked_raw_len(&self, place: &[u64], location: &ChunkLocation) -> Result<usize> {
-        let Place::Chunked(Chunked { pipeline, grid, .. }) = &self.storage.place else { return Ok(0) };
+    pub(super) fn checked_raw_len(&self, coords: &[u64], location: &ChunkLocation) -> Result<usize> {
+        let RawData::Chunked(Chunked { pipeline, grid, .. }) = &self.storage.raw_data else { return Ok(0) };
         let max = pipeline.max_raw_len();
         usize::try_from(location.size).ok().filter(|size| *size <= max).ok_or_else(|| {
             let reason = format!("{} bytes, and its filters leave at most {max}", location.size);
-            self.storage.chunk_error(grid, place, location, FilterError::Damaged(reason))
+            self.storage.chunk_error(grid, coords, location, FilterError::Damaged(reason))
         })
     }
 
     /// Checks that a chunk without filters is as long as a chunk.
-    pub(super) fn check_plain_len(&self, place: &[u64], location: &ChunkLocation) -> Result<()> {
-        match &self.storage.place {
-            Place::Chunked(Chunked { pipeline, grid, .. }) if location.size < pipeline.chunk_len() as u64 => {
+    pub(super) fn check_plain_len(&self, coords: &[u64], location: &ChunkLocation) -> Result<()> {
+        match &self.storage.raw_data {
+            RawData::Chunked(Chunked { pipeline, grid, .. }) if location.size < pipeline.chunk_len() as u64 => {
                 let (size, len) = (location.size, pipeline.chunk_len());
                 let error = FilterError::Damaged(format!("{size} bytes, and unfiltered it has {len}"));
-                Err(self.storage.chunk_error(grid, place, location, error))
+                Err(self.storage.chunk_error(grid, coords, location, error))
             }
             _ => Ok(()),
         }
@@ -140,8 +140,8 @@ impl Shared {
         let mut waiting = Vec::new();
         for (band, pieces) in segment.bands() {
             for tile in 0..self.tiling.n_tiles() {
-                let place = self.tiling.place(&segment, band, tile);
-                let Some(location) = self.storage.locate(&self.tiling.grid, &place) else {
+                let coords = self.tiling.coords(&segment, band, tile);
+                let Some(location) = self.storage.locate(&self.tiling.grid, &coords) else {
                     tasks.push(Task { band, tile, pieces: pieces.clone(), bytes: Bytes::Missing });
                     continue;
                 };
@@ -153,13 +153,13 @@ impl Shared {
                     })?;
                     continue;
                 }
-                if let Some(chunk) = kept.get(self.tiling.grid.number(&place)) {
+                if let Some(chunk) = kept.get(self.tiling.grid.number(&coords)) {
                     tasks.push(Task { band, tile, pieces: pieces.clone(), bytes: Bytes::Kept(chunk) });
                     continue;
                 }
-                self.checked_raw_len(&place, &location)?;
+                self.checked_raw_len(&coords, &location)?;
                 if self.is_cached {
-                    let number = self.tiling.grid.number(&place);
+                    let number = self.tiling.grid.number(&coords);
                     let chunk = self.storage.cached_chunk(number, location, self.chunk_len())?;
                     tasks.push(Task { band, tile, pieces: pieces.clone(), bytes: Bytes::Kept(chunk) });
                     continue;
@@ -185,7 +185,7 @@ impl Shared {
                 Bytes::Encoded { raw: range, location } if self.tiling.revisits => {
                     let (location, bytes) = (*location, raw.bytes()[start..end].into());
                     *range = start..end;
-                    let number = self.tiling.grid.number(&self.tiling.place(&segment, task.band, task.tile));
+                    let number = self.tiling.grid.number(&self.tiling.coords(&segment, task.band, task.tile));
                     task.bytes = Bytes::Kept(kept.insert(number, bytes, location, self.chunk_len()));
                 }
                 Bytes::Encoded { raw, .. } | Bytes::Plain { raw, .. } => *raw = start..end,
@@ -196,8 +196,8 @@ impl Shared {
     }
 
     pub(super) fn chunk_len(&self) -> usize {
-        match &self.storage.place {
-            Place::Chunked(chunked) => chunked.pipeline.chunk_len(),
+        match &self.storage.raw_data {
+            RawData::Chunked(chunked) => chunked.pipeline.chunk_len(),
             _ => 0,
         }
     }
@@ -218,7 +218,7 @@ impl Shared {
         let highest = runs.iter().map(|run| run.src + run.len).max().unwrap_or(0);
         let step = tiling.grid.chunk_step(tiling.axis);
         let outer = tiling.outer_offset(segment);
-        self.check_plain_len(&tiling.place(segment, band, tile), location)?;
+        self.check_plain_len(&tiling.coords(segment, band, tile), location)?;
         let mut emit = |pieces: Range<usize>, first: u64, end: u64| {
             let request = Request {
                 address: location.address.saturating_add(first * stored_bytes),
@@ -290,15 +290,15 @@ impl Shared {
             converter: storage.converter.as_ref(),
         };
         let located = |location: &ChunkLocation, error: FilterError| {
-            storage.chunk_error(&tiling.grid, &tiling.place(segment, task.band, task.tile), location, error)
+            storage.chunk_error(&tiling.grid, &tiling.coords(segment, task.band, task.tile), location, error)
         };
-        let done = match (&task.bytes, &storage.place) {
+        let done = match (&task.bytes, &storage.raw_data) {
             (Bytes::Missing, _) => placement.fill(&storage.fill, out),
             (Bytes::Plain { raw, first }, _) => {
                 placement.src_first = *first;
                 placement.copy(&fetched.raw.bytes()[raw.clone()], out)
             }
-            (Bytes::Encoded { raw, location }, Place::Chunked(Chunked { pipeline, .. })) => {
+            (Bytes::Encoded { raw, location }, RawData::Chunked(Chunked { pipeline, .. })) => {
                 let raw = &fetched.raw.bytes()[raw.clone()];
                 let chunk_len = pipeline.chunk_len();
                 let whole = placement.whole(chunk_len / storage.stored_bytes);
@@ -311,7 +311,7 @@ impl Shared {
                     placement.copy(decoded.map_err(|error| located(location, error))?, out)
                 }
             }
-            (Bytes::Kept(chunk), Place::Chunked(Chunked { pipeline, .. })) => {
+            (Bytes::Kept(chunk), RawData::Chunked(Chunked { pipeline, .. })) => {
                 let decoded = chunk.decoded(pipeline, scratch);
                 match decoded {
                     Ok(decoded) => placement.copy(decoded, out),
@@ -341,7 +341,7 @@ impl Fetched {
 
     /// The bytes that it takes until it is decoded.
     pub(crate) fn size_bytes(&self) -> usize {
-        self.raw.len() + self.out_len + self.segment.pieces.len() * size_of::<super::plan::Piece>()
+        self.raw.len() + self.out_len + self.segment.pieces.len() * size_of::<super::plan::BandRun>()
     }
 }
 

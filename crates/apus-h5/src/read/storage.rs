@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// Pieces of this many bytes are read and placed at a time where contiguous elements cannot go straight to their place.
+/// Pieces of this many bytes are read and copied at a time where contiguous elements cannot go straight into the answer.
 const FLAT_CHUNK_BYTES: u64 = 64 << 10;
 
 /// The storage of a dataset, checked.
@@ -34,18 +34,18 @@ pub(crate) struct Storage {
     pub(crate) converter: Option<Converter>,
     /// One native element, for those that were never written.
     pub(crate) fill: Vec<u8>,
-    pub(crate) place: Place,
+    pub(crate) raw_data: RawData,
 }
 
 /// Where the elements are.
 #[derive(Debug)]
-pub(crate) enum Place {
-    /// Nowhere: nothing was written, or there are no elements.
-    Nowhere,
+pub(crate) enum RawData {
+    /// Unallocated: nothing was written, or there are no elements.
+    Unallocated,
     /// In one piece of the file, from this address on.
-    Flat(u64),
+    Contiguous(u64),
     /// In the object header.
-    Inline(Vec<u8>),
+    Compact(Vec<u8>),
     /// In chunks.
     Chunked(Chunked),
 }
@@ -61,7 +61,7 @@ pub(crate) struct Chunked {
 
 /// How elements leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum Representation {
     /// As native values.
     Native,
     /// As the bytes that are stored: references to a heap.
@@ -70,7 +70,7 @@ pub(crate) enum Form {
 
 impl Storage {
     /// Checks that the dataset is of a kind that can be read, and reads its chunk index.
-    pub(crate) fn new(dataset: &Dataset, form: Form) -> Result<Self> {
+    pub(crate) fn new(dataset: &Dataset, representation: Representation) -> Result<Self> {
         let (file, path) = (dataset.file().clone(), dataset.path().to_owned());
         let damaged = |reason: String| Error::Damaged { file: file.name().to_owned(), object: path.clone(), reason };
         let about = dataset.description();
@@ -86,9 +86,9 @@ impl Storage {
         let Some((stored_bytes, native_bytes)) = size(&about.stored_type).zip(size(&about.native_type)) else {
             return Err(damaged(format!("elements of {} bytes", about.stored_type.size_bytes())));
         };
-        let converter = match form {
-            Form::Native => Some(Converter::new(&about.stored_type, &about.native_type).map_err(at)?),
-            Form::Stored => None,
+        let converter = match representation {
+            Representation::Native => Some(Converter::new(&about.stored_type, &about.native_type).map_err(at)?),
+            Representation::Stored => None,
         };
         let native_bytes = if converter.is_some() { native_bytes } else { stored_bytes };
         let converter = converter.filter(|converter| !converter.is_identity());
@@ -110,16 +110,16 @@ impl Storage {
         if product(&dims).and_then(|n| n.checked_mul(element_bytes)).is_none() {
             return Err(damaged(format!("an extent of {dims:?} elements of {element_bytes} bytes")));
         }
-        let place = place(dataset, &dims, stored_bytes)?;
+        let raw_data = raw_data(dataset, &dims, stored_bytes)?;
         let address = dataset.address();
-        Ok(Self { file, path, address, dims, stored_bytes, native_bytes, converter, fill: unwritten, place })
+        Ok(Self { file, path, address, dims, stored_bytes, native_bytes, converter, fill: unwritten, raw_data })
     }
 
     /// The grid for cutting the answer, and the bytes of a decoded chunk. Where there are no chunks it is one of pieces that
     /// are contiguous in the file; `whole_after` says from which axis on all indices are wanted.
     pub(crate) fn grid(&self, whole_after: usize) -> Option<(Grid, u64)> {
         let stored_bytes = self.stored_bytes as u64;
-        if let Place::Chunked(chunked) = &self.place {
+        if let RawData::Chunked(chunked) = &self.raw_data {
             return Some((chunked.grid.clone(), chunked.grid.chunk().iter().product::<u64>() * stored_bytes));
         }
         // The first axis below which all elements together are small (or, where all of them are wanted, can be read at once).
@@ -133,19 +133,19 @@ impl Storage {
     }
 
     /// Where a piece of [`grid`](Self::grid) is. `None` where nothing was written.
-    pub(crate) fn locate(&self, grid: &Grid, place: &[u64]) -> Option<ChunkLocation> {
-        match &self.place {
-            Place::Nowhere => None,
-            Place::Chunked(chunked) => {
-                let mut location = chunked.index.get(grid.number(place))?;
-                if chunked.partial_chunks_unfiltered && grid.is_partial(place) {
+    pub(crate) fn locate(&self, grid: &Grid, coords: &[u64]) -> Option<ChunkLocation> {
+        match &self.raw_data {
+            RawData::Unallocated => None,
+            RawData::Chunked(chunked) => {
+                let mut location = chunked.index.get(grid.number(coords))?;
+                if chunked.partial_chunks_unfiltered && grid.is_partial(coords) {
                     location.filter_mask = u32::MAX;
                 }
                 Some(location)
             }
-            Place::Flat(_) | Place::Inline(_) => {
-                let base = if let Place::Flat(address) = self.place { address } else { 0 };
-                let first = place.iter().zip(grid.chunk()).zip(grid.dims());
+            RawData::Contiguous(_) | RawData::Compact(_) => {
+                let base = if let RawData::Contiguous(address) = self.raw_data { address } else { 0 };
+                let first = coords.iter().zip(grid.chunk()).zip(grid.dims());
                 let element = first.fold(0, |n, ((p, c), d)| n * d + p * c);
                 let address = base.saturating_add(element * self.stored_bytes as u64);
                 Some(ChunkLocation { address, size: 0, filter_mask: 0 })
@@ -155,24 +155,24 @@ impl Storage {
 
     /// Whether the bytes of that chunk are stored as they are.
     pub(crate) fn is_plain(&self, location: &ChunkLocation) -> bool {
-        match &self.place {
-            Place::Chunked(chunked) => chunked.pipeline.is_identity(location.filter_mask),
+        match &self.raw_data {
+            RawData::Chunked(chunked) => chunked.pipeline.is_identity(location.filter_mask),
             _ => true,
         }
     }
 
     /// Whether every chunk is plain.
     pub(crate) fn is_all_plain(&self) -> bool {
-        match &self.place {
-            Place::Chunked(chunked) => chunked.pipeline.is_identity(0),
+        match &self.raw_data {
+            RawData::Chunked(chunked) => chunked.pipeline.is_identity(0),
             _ => true,
         }
     }
 
     /// Whether the bytes of every chunk are stored as they are, perhaps with checksums after them.
     pub(crate) fn keeps_bytes(&self) -> bool {
-        match &self.place {
-            Place::Chunked(chunked) => chunked.pipeline.keeps_bytes(0),
+        match &self.raw_data {
+            RawData::Chunked(chunked) => chunked.pipeline.keeps_bytes(0),
             _ => true,
         }
     }
@@ -195,12 +195,12 @@ impl Storage {
 
     /// Whether decoded chunks may be kept.
     pub(crate) fn keeps_chunks(&self) -> bool {
-        matches!(self.place, Place::Chunked(_)) && self.file.caches().0.keeps_chunks()
+        matches!(self.raw_data, RawData::Chunked(_)) && self.file.caches().0.keeps_chunks()
     }
 
     /// Fills `buf` with the bytes at an address (of the file, or in the object header's bytes).
     pub(crate) fn read_at(&self, address: u64, buf: &mut [u8]) -> Result<()> {
-        if let Place::Inline(bytes) = &self.place {
+        if let RawData::Compact(bytes) = &self.raw_data {
             let start = usize::try_from(address).ok();
             let part = start.and_then(|start| bytes.get(start..start.checked_add(buf.len())?));
             let part = part.ok_or_else(|| self.damaged("the object header ends before the data do"))?;
@@ -221,11 +221,11 @@ impl Storage {
 
     /// The bytes of all elements in the file.
     pub(crate) fn size_bytes(&self) -> u64 {
-        match &self.place {
-            Place::Nowhere => 0,
-            Place::Inline(bytes) => bytes.len() as u64,
-            Place::Flat(_) => self.dims.iter().product::<u64>() * self.stored_bytes as u64,
-            Place::Chunked(chunked) => chunked.index.stored_bytes(),
+        match &self.raw_data {
+            RawData::Unallocated => 0,
+            RawData::Compact(bytes) => bytes.len() as u64,
+            RawData::Contiguous(_) => self.dims.iter().product::<u64>() * self.stored_bytes as u64,
+            RawData::Chunked(chunked) => chunked.index.stored_bytes(),
         }
     }
 
@@ -238,11 +238,11 @@ impl Storage {
     pub(crate) fn chunk_error(
         &self,
         grid: &Grid,
-        place: &[u64],
+        coords: &[u64],
         location: &ChunkLocation,
         error: FilterError,
     ) -> Error {
-        let first: Vec<u64> = place.iter().zip(grid.chunk()).map(|(p, c)| p * c).collect();
+        let first: Vec<u64> = coords.iter().zip(grid.chunk()).map(|(p, c)| p * c).collect();
         let what = |text: String| format!("the chunk at {first:?} (address {}): {text}", location.address);
         let error = match error {
             FilterError::Unsupported(text) => FilterError::Unsupported(what(text)),
@@ -252,24 +252,24 @@ impl Storage {
     }
 }
 
-fn place(dataset: &Dataset, dims: &[u64], stored_bytes: usize) -> Result<Place> {
+fn raw_data(dataset: &Dataset, dims: &[u64], stored_bytes: usize) -> Result<RawData> {
     let (file, path) = (dataset.file(), dataset.path());
     let damaged = |reason: String| Error::Damaged { file: file.name().to_owned(), object: path.to_owned(), reason };
     let about = dataset.description();
     let size_bytes = dims.iter().product::<u64>() * stored_bytes as u64;
     if size_bytes == 0 {
-        return Ok(Place::Nowhere);
+        return Ok(RawData::Unallocated);
     }
     match &about.layout {
         LayoutMessage::Compact(bytes) if (bytes.len() as u64) < size_bytes => {
             Err(damaged(format!("{} bytes in the object header for data of {size_bytes}", bytes.len())))
         }
-        LayoutMessage::Compact(bytes) => Ok(Place::Inline(bytes.clone())),
-        LayoutMessage::Contiguous { address: None, .. } => Ok(Place::Nowhere),
+        LayoutMessage::Compact(bytes) => Ok(RawData::Compact(bytes.clone())),
+        LayoutMessage::Contiguous { address: None, .. } => Ok(RawData::Unallocated),
         LayoutMessage::Contiguous { size_bytes: Some(size), .. } if *size < size_bytes => {
             Err(damaged(format!("{size} bytes of storage for data of {size_bytes}")))
         }
-        LayoutMessage::Contiguous { address: Some(address), .. } => Ok(Place::Flat(*address)),
+        LayoutMessage::Contiguous { address: Some(address), .. } => Ok(RawData::Contiguous(*address)),
         LayoutMessage::Chunked(chunked) => {
             let element_bytes = stored_bytes as u64;
             let chunk_bytes = product(&chunked.dims).and_then(|n| n.checked_mul(element_bytes));
@@ -295,7 +295,7 @@ fn place(dataset: &Dataset, dims: &[u64], stored_bytes: usize) -> Result<Place> 
             let (caches, number) = file.caches();
             let index = caches.index(number, dataset.address(), read)?;
             let partial_chunks_unfiltered = chunked.partial_chunks_unfiltered;
-            Ok(Place::Chunked(Chunked { grid, pipeline, index, partial_chunks_unfiltered }))
+            Ok(RawData::Chunked(Chunked { grid, pipeline, index, partial_chunks_unfiltered }))
         }
         LayoutMessage::Virtual(_) => Err(damaged("a virtual dataset has no storage of its own".to_owned())),
     }

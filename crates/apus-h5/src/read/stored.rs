@@ -10,7 +10,7 @@ use super::{
     buffers::Buffer,
     plan::{Plan, Tiling},
     pool::Borrowed,
-    segments::{KeptChunks, Shared},
+    segments::{ChunkContext, KeptChunks},
     storage::Storage,
     wanted::Wanted,
 };
@@ -28,7 +28,7 @@ const MAX_WINDOW: usize = 1024;
 /// Yields the blocks of one answer.
 #[derive(Debug)]
 pub(super) struct StoredReader {
-    shared: Arc<Shared>,
+    context: Arc<ChunkContext>,
     plan: Plan,
     way: Way,
     pool: DecodePool,
@@ -88,19 +88,19 @@ impl StoredReader {
         let (grid, chunk_bytes) =
             storage.grid(whole_after).ok_or_else(|| storage.damaged(format!("an extent of {:?}", storage.dims)))?;
         let tiling = Tiling::new(grid, wanted, storage.native_bytes as u64, chunk_bytes);
-        let mut shared = Shared::new(Arc::new(storage), Arc::new(tiling), options.pool.buffers().clone());
-        let way = if shared.is_direct() {
-            shared.shorten_segments();
+        let mut context = ChunkContext::new(Arc::new(storage), Arc::new(tiling), options.pool.buffers().clone());
+        let way = if context.is_direct() {
+            context.shorten_segments();
             Way::Direct
-        } else if options.pool.n_threads() == 0 || shared.storage.is_all_plain() {
+        } else if options.pool.n_threads() == 0 || context.storage.is_all_plain() {
             Way::Inline
         } else {
             Way::Pool
         };
-        let native_bytes = shared.storage.native_bytes;
+        let native_bytes = context.storage.native_bytes;
         Ok(Self {
-            plan: Plan::new(Arc::clone(&shared.tiling)),
-            shared: Arc::new(shared),
+            plan: Plan::new(Arc::clone(&context.tiling)),
+            context: Arc::new(context),
             way,
             pool: options.pool.clone(),
             block_bytes: (options.block_bytes / native_bytes).max(1) * native_bytes,
@@ -146,7 +146,7 @@ impl StoredReader {
             match self.next_segment()? {
                 Ok(buffer) => self.current = Some((Arc::new(buffer), 0)),
                 Err(error) => {
-                    self.shared.cancel();
+                    self.context.cancel();
                     return Some(Err(error));
                 }
             }
@@ -155,10 +155,10 @@ impl StoredReader {
 
     fn next_segment(&mut self) -> Option<Result<Buffer>> {
         match self.way {
-            Way::Direct => self.plan.next().map(|segment| self.shared.read_direct(&segment)),
+            Way::Direct => self.plan.next().map(|segment| self.context.read_direct(&segment)),
             Way::Inline => self.plan.next().map(|segment| {
-                let fetched = self.shared.fetch(segment, &mut self.kept)?;
-                self.shared.decode(&fetched)
+                let fetched = self.context.fetch(segment, &mut self.kept)?;
+                self.context.decode(&fetched)
             }),
             Way::Pool => self.next_decoded(),
         }
@@ -180,7 +180,7 @@ impl StoredReader {
         }
         self.queued_bytes -= first.size_bytes;
         let decoded = first.ready.or_else(|| first.decoded.recv().ok());
-        Some(decoded.unwrap_or_else(|| Err(self.shared.storage.damaged("the thread that decoded it failed"))))
+        Some(decoded.unwrap_or_else(|| Err(self.context.storage.damaged("the thread that decoded it failed"))))
     }
 
     /// Starts one more segment if there is one, and room for it.
@@ -198,7 +198,7 @@ impl StoredReader {
             return false;
         }
         let Some(segment) = self.plan.next() else { return false };
-        let fetched = match self.shared.fetch(segment, &mut self.kept) {
+        let fetched = match self.context.fetch(segment, &mut self.kept) {
             Ok(fetched) => fetched,
             Err(error) => {
                 self.failed = Some(error);
@@ -209,17 +209,17 @@ impl StoredReader {
         if fetched.is_decoded() {
             // Only to be copied, which is less than waking a thread.
             let (_, decoded) = mpsc::sync_channel(1);
-            let ready = Some(self.shared.decode(&fetched));
+            let ready = Some(self.context.decode(&fetched));
             self.queue.push_back(UnderWay { decoded, size_bytes, ready, _leave: leave });
             self.queued_bytes += size_bytes;
             self.last_bytes = size_bytes;
             return true;
         }
         let (sender, decoded) = mpsc::sync_channel(1);
-        let shared = Arc::clone(&self.shared);
+        let context = Arc::clone(&self.context);
         self.pool.spawn(fetched.out_len(), move || {
-            if !shared.is_cancelled() {
-                let decoded = shared.decode(&fetched);
+            if !context.is_cancelled() {
+                let decoded = context.decode(&fetched);
                 drop(fetched);
                 // Nobody may be there to receive it.
                 let _ = sender.send(decoded);
@@ -234,6 +234,6 @@ impl StoredReader {
 
 impl Drop for StoredReader {
     fn drop(&mut self) {
-        self.shared.cancel();
+        self.context.cancel();
     }
 }

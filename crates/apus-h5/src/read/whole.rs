@@ -1,12 +1,12 @@
 //! Reads a selection into memory.
 
-use super::{ReadOptions, Reader, Selection, storage::Form};
+use super::{ReadOptions, Reader, Selection, storage::Representation};
 use crate::{Array, Data, Dataset, Dataspace, Datatype, Error, Result, format::global_heap::GlobalHeap};
 
 /// Reads the selected elements, at most `limit_bytes` of them in memory; those of variable length from the heaps of the file.
 pub(crate) fn read(dataset: &Dataset, selection: Selection, limit_bytes: u64) -> Result<Array> {
     let is_variable = matches!(dataset.stored_type(), Datatype::VariableString { .. } | Datatype::VariableSequence(_));
-    let form = if is_variable { Form::Stored } else { Form::Native };
+    let representation = if is_variable { Representation::Stored } else { Representation::Native };
     let over_limit = |found| Error::OverLimit {
         file: dataset.file().name().to_owned(),
         object: dataset.path().to_owned(),
@@ -14,7 +14,7 @@ pub(crate) fn read(dataset: &Dataset, selection: Selection, limit_bytes: u64) ->
         found,
         limit: limit_bytes,
     };
-    let reader = Reader::new(dataset, selection, &ReadOptions::default(), form, 0)?;
+    let reader = Reader::new(dataset, selection, &ReadOptions::default(), representation, 0)?;
     let space = match dataset.space() {
         Dataspace::Simple { .. } => {
             let dims = reader.shape().to_vec();

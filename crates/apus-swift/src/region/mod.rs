@@ -25,20 +25,20 @@ use crate::{Error, Result};
 
 /// More shapes than anybody needs in one request.
 pub const MAX_SHAPES: usize = 1024;
-/// With fewer parts, comparing with each is as fast as looking up which may matter.
+/// With fewer shapes, comparing with each is as fast as looking up which may matter.
 const MIN_INDEXED: u16 = 16;
 
 /// A union of boxes and spheres in a periodic box. Units: the file's length, comoving.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Region {
     box_size: [f64; 3],
-    parts: Vec<Part>,
-    /// Of unions of many parts.
+    shapes: Vec<PeriodicShape>,
+    /// Of unions of many shapes.
     index: Option<Arc<Index>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Part {
+enum PeriodicShape {
     Box([Axis; 3]),
     Sphere(Sphere),
 }
@@ -52,26 +52,26 @@ impl Region {
         if shapes.len() > MAX_SHAPES {
             return Err(Error::BadRegion { reason: format!("{} shapes are more than {MAX_SHAPES}", shapes.len()) });
         }
-        let part = |shape: &Shape| match shape {
+        let shape = |shape: &Shape| match shape {
             Shape::Box(bounds) => {
                 let axis = |i: usize| Axis::new(bounds[i], box_size[i], AXES[i]);
-                Ok(Part::Box([axis(0)?, axis(1)?, axis(2)?]))
+                Ok(PeriodicShape::Box([axis(0)?, axis(1)?, axis(2)?]))
             }
-            Shape::Sphere { centre, radius } => Sphere::new(*centre, *radius, box_size).map(Part::Sphere),
+            Shape::Sphere { centre, radius } => Sphere::new(*centre, *radius, box_size).map(PeriodicShape::Sphere),
         };
-        let parts: Vec<Part> = shapes.iter().map(part).collect::<Result<_>>()?;
-        let n_parts = u16::try_from(parts.len()).ok().filter(|n| *n >= MIN_INDEXED);
-        let index = n_parts.map(|n_parts| {
-            Arc::new(Index::new(n_parts, box_size, |i, lower, upper, allowance| {
-                parts.get(usize::from(i)).is_some_and(|part| part.may_contain(lower, upper, box_size, allowance))
+        let shapes: Vec<PeriodicShape> = shapes.iter().map(shape).collect::<Result<_>>()?;
+        let n_shapes = u16::try_from(shapes.len()).ok().filter(|n| *n >= MIN_INDEXED);
+        let index = n_shapes.map(|n_shapes| {
+            Arc::new(Index::new(n_shapes, box_size, |i, lower, upper, allowance| {
+                shapes.get(usize::from(i)).is_some_and(|shape| shape.may_contain(lower, upper, box_size, allowance))
             }))
         });
-        Ok(Self { box_size, parts, index })
+        Ok(Self { box_size, shapes, index })
     }
 
     /// No restriction at all, whatever the box.
     pub fn everywhere() -> Self {
-        Self { box_size: [1.0; 3], parts: Vec::new(), index: None }
+        Self { box_size: [1.0; 3], shapes: Vec::new(), index: None }
     }
 
     /// The greatest size that a coordinate of a particle can have: somewhat more than the box. Units: the file's length.
@@ -81,7 +81,7 @@ impl Region {
 
     /// Whether there is no restriction at all.
     pub fn is_everything(&self) -> bool {
-        self.parts.is_empty()
+        self.shapes.is_empty()
     }
 
     /// Whether a particle lies inside. Exactly what these lines of numpy say of float64 coordinates (float32 ones widened):
@@ -90,20 +90,20 @@ impl Region {
     ///
     /// So coordinates a hair outside the box, as lossy filters leave them, count as their periodic image; NaN is nowhere.
     pub fn contains(&self, position: [f64; 3]) -> bool {
-        let contains = |part: &Part| part.contains(position, self.box_size);
+        let contains = |shape: &PeriodicShape| shape.contains(position, self.box_size);
         match self.index.as_ref().and_then(|index| index.parts_at(position, self.box_size)) {
-            Some(near) => near.iter().any(|i| self.parts.get(usize::from(*i)).is_some_and(contains)),
-            None => self.parts.is_empty() || self.parts.iter().any(contains),
+            Some(near) => near.iter().any(|i| self.shapes.get(usize::from(*i)).is_some_and(contains)),
+            None => self.shapes.is_empty() || self.shapes.iter().any(contains),
         }
     }
 
     /// Whether a cell with these bounds is selected, as swiftsimio selects cells: for a box, that on each axis one of the three
     /// periodic copies of the cell overlaps it strictly. For a sphere, that a copy of the cell comes as near as the radius.
     pub fn touches(&self, lower: [f64; 3], upper: [f64; 3]) -> bool {
-        self.parts.is_empty()
-            || self.parts.iter().any(|part| match part {
-                Part::Box(axes) => (0..3).all(|i| axes[i].touches(lower[i], upper[i], self.box_size[i])),
-                Part::Sphere(sphere) => sphere.may_contain(lower, upper, self.box_size, 0.0),
+        self.shapes.is_empty()
+            || self.shapes.iter().any(|shape| match shape {
+                PeriodicShape::Box(axes) => (0..3).all(|i| axes[i].touches(lower[i], upper[i], self.box_size[i])),
+                PeriodicShape::Sphere(sphere) => sphere.may_contain(lower, upper, self.box_size, 0.0),
             })
     }
 
@@ -116,11 +116,12 @@ impl Region {
     /// Whether a particle whose stored position is up to `allowance` outside these bounds can lie inside. Errs only on the
     /// side of yes.
     pub fn may_contain(&self, lower: [f64; 3], upper: [f64; 3], allowance: f64) -> bool {
-        self.parts.is_empty() || self.parts.iter().any(|part| part.may_contain(lower, upper, self.box_size, allowance))
+        self.shapes.is_empty()
+            || self.shapes.iter().any(|shape| shape.may_contain(lower, upper, self.box_size, allowance))
     }
 }
 
-impl Part {
+impl PeriodicShape {
     fn contains(&self, position: [f64; 3], box_size: [f64; 3]) -> bool {
         match self {
             Self::Box(axes) => (0..3).all(|i| axes[i].contains(position[i], box_size[i])),

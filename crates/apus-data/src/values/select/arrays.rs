@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::{
     plan::{Plan, PlannedField},
-    values::{FieldValues, Piece},
+    values::{FieldEvent, FieldValues},
 };
 use crate::{
     Error, Result,
@@ -87,9 +87,9 @@ impl NpzBlocks {
         let mut frame = Vec::new();
         loop {
             match self.values.next()? {
-                Some(Piece::Start) => self.encoder.start_member(&mut frame),
-                Some(Piece::End) => self.encoder.end_member(&mut frame)?,
-                Some(Piece::Values(values)) => {
+                Some(FieldEvent::Start) => self.encoder.start_member(&mut frame),
+                Some(FieldEvent::End) => self.encoder.end_member(&mut frame)?,
+                Some(FieldEvent::Values(values)) => {
                     self.encoder.pass(&values)?;
                     if frame.is_empty() {
                         return Ok(values);
@@ -129,7 +129,7 @@ impl JsonBlocks {
         let mut out = Vec::new();
         loop {
             match self.values.next()? {
-                Some(Piece::Start) => {
+                Some(FieldEvent::Start) => {
                     let (name, encoder) =
                         self.encoders.next().ok_or_else(|| Error::internal("more fields than were planned"))?;
                     out.push(if self.is_started { b',' } else { b'{' });
@@ -138,13 +138,13 @@ impl JsonBlocks {
                     out.push(b':');
                     self.current = Some(encoder);
                 }
-                Some(Piece::Values(values)) => {
+                Some(FieldEvent::Values(values)) => {
                     if let Some(encoder) = &mut self.current {
                         encoder.write(&values, &mut out);
                     }
                     return Ok(out.into());
                 }
-                Some(Piece::End) => {
+                Some(FieldEvent::End) => {
                     if let Some(mut encoder) = self.current.take() {
                         encoder.finish(&mut out);
                     }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::{
     plan::Plan,
-    values::{FieldValues, Piece},
+    values::{FieldEvent, FieldValues},
 };
 use crate::{Error, Result, values::Content};
 
@@ -68,9 +68,9 @@ impl FileBlocks {
             }
             if self.is_in_values {
                 match self.values.next()? {
-                    Some(Piece::Values(values)) => self.ready = values,
-                    Some(Piece::Start) => {}
-                    Some(Piece::End) | None => self.is_in_values = false,
+                    Some(FieldEvent::Values(values)) => self.ready = values,
+                    Some(FieldEvent::Start) => {}
+                    Some(FieldEvent::End) | None => self.is_in_values = false,
                 }
                 continue;
             }

@@ -62,7 +62,7 @@ pub(super) fn table_content(plan: &Plan) -> Result<Content> {
         batches: None,
         batch: Batch::default(),
         ready: Bytes::new(),
-        state: State::Reading,
+        phase: Phase::Reading,
     };
     Ok(Content::stream(plan.pinned.clone(), blocks, None))
 }
@@ -151,7 +151,7 @@ struct TableBlocks {
     batch: Batch,
     /// Bytes that are still to leave.
     ready: Bytes,
-    state: State,
+    phase: Phase,
 }
 
 /// Values of some rows, being encoded.
@@ -163,7 +163,7 @@ struct Batch {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum Phase {
     Reading,
     /// All rows were found.
     Found,
@@ -183,11 +183,11 @@ impl TableBlocks {
                 self.encode()?;
             } else if let Some(rows) = self.batches.as_mut().and_then(Iterator::next) {
                 self.read(&rows)?;
-            } else if self.n_found >= self.batch_rows || self.n_found > 0 && self.state == State::Found {
+            } else if self.n_found >= self.batch_rows || self.n_found > 0 && self.phase == Phase::Found {
                 let found = std::mem::take(&mut self.found);
                 self.n_found = 0;
                 self.batches = Some(RowWindows::new(found, self.batch_rows, self.align));
-            } else if self.state == State::Reading {
+            } else if self.phase == Phase::Reading {
                 if has_looked {
                     // Nothing to send, but a chance to notice that nobody waits.
                     return Ok(Some(Bytes::new()));
@@ -198,13 +198,13 @@ impl TableBlocks {
                         self.n_found = self.n_found.saturating_add(window.n_wanted());
                         self.found.extend(window.rows());
                     }
-                    None => self.state = State::Found,
+                    None => self.phase = Phase::Found,
                 }
-            } else if self.state == State::Found {
+            } else if self.phase == Phase::Found {
                 let mut out = Vec::new();
                 self.encoder.finish(&mut out)?;
                 self.ready = out.into();
-                self.state = State::Encoded;
+                self.phase = Phase::Encoded;
             } else {
                 return Ok(None);
             }

@@ -10,7 +10,7 @@ use super::plan::PlannedField;
 use crate::{Error, Result};
 
 /// What comes next.
-pub(super) enum Piece {
+pub(super) enum FieldEvent {
     /// The values of the next field begin.
     Start,
     /// Whole elements of it.
@@ -25,11 +25,11 @@ pub(super) struct FieldValues {
     options: ReadOptions,
     /// The field that is read, the next piece of its rows, and what is left of it.
     current: usize,
-    place: Place,
+    position: Position,
     left_bytes: u64,
 }
 
-enum Place {
+enum Position {
     Before,
     Between(usize),
     In(usize, Box<Reader>),
@@ -37,36 +37,36 @@ enum Place {
 
 impl FieldValues {
     pub(super) fn new(fields: Vec<(PlannedField, Arc<WantedRows>)>, options: ReadOptions) -> Self {
-        Self { fields, options, current: 0, place: Place::Before, left_bytes: 0 }
+        Self { fields, options, current: 0, position: Position::Before, left_bytes: 0 }
     }
 
     /// `None` when all fields are over.
     ///
     /// Errors: those of reading.
-    pub(super) fn next(&mut self) -> Result<Option<Piece>> {
+    pub(super) fn next(&mut self) -> Result<Option<FieldEvent>> {
         let Some((field, wanted)) = self.fields.get(self.current) else { return Ok(None) };
         loop {
-            match &mut self.place {
-                Place::Before => {
+            match &mut self.position {
+                Position::Before => {
                     self.left_bytes = field.row_bytes.saturating_mul(wanted.n_rows());
-                    self.place = Place::Between(0);
-                    return Ok(Some(Piece::Start));
+                    self.position = Position::Between(0);
+                    return Ok(Some(FieldEvent::Start));
                 }
-                Place::Between(index) => match wanted.piece(*index) {
+                Position::Between(index) => match wanted.piece(*index) {
                     Some(rows) => {
                         let reader = rows_reader(&field.dataset, rows, field.column, &self.options)?;
-                        self.place = Place::In(*index + 1, Box::new(reader));
+                        self.position = Position::In(*index + 1, Box::new(reader));
                     }
                     None if self.left_bytes > 0 => {
                         return Err(Error::internal(format!("{}: values are missing", field.asked)));
                     }
                     None => {
-                        self.place = Place::Before;
+                        self.position = Position::Before;
                         self.current += 1;
-                        return Ok(Some(Piece::End));
+                        return Ok(Some(FieldEvent::End));
                     }
                 },
-                Place::In(next, reader) => match reader.next() {
+                Position::In(next, reader) => match reader.next() {
                     Some(block) => {
                         let block = block?;
                         let n_bytes = block.bytes().len() as u64;
@@ -74,9 +74,9 @@ impl FieldValues {
                             .left_bytes
                             .checked_sub(n_bytes)
                             .ok_or_else(|| Error::internal(format!("{}: too many values", field.asked)))?;
-                        return Ok(Some(Piece::Values(field.converted(block))));
+                        return Ok(Some(FieldEvent::Values(field.converted(block))));
                     }
-                    None => self.place = Place::Between(*next),
+                    None => self.position = Position::Between(*next),
                 },
             }
         }

@@ -9,7 +9,7 @@ use super::*;
 use crate::{
     catalog::CatalogOptions,
     store::{Mount, MountSource},
-    values::zone_maps::Part,
+    values::zone_maps::Subject,
 };
 
 fn catalog(folder: &Path) -> Catalog {
@@ -52,13 +52,13 @@ impl Folders {
 /// A map of one zone of so many rows: 168 bytes in a file.
 fn map(state: u8, n_rows: u64) -> ZoneMap {
     let zones = ZoneBounds::from_parts(n_rows, vec![0], vec![[[0.0; 3], [1.0; 3]]]).unwrap();
-    ZoneMap::new(MapKey::of_test(state, Part::Positions), ZoneValues::Positions(Arc::new(zones)))
+    ZoneMap::new(MapKey::of_test(state, Subject::Positions), ZoneValues::Positions(Arc::new(zones)))
 }
 
 const FILE_BYTES: u64 = 168;
 
 fn is_there(folder: &ZoneMapFolder, state: u8) -> bool {
-    folder.load(&MapKey::of_test(state, Part::Positions), |_| true).is_some()
+    folder.load(&MapKey::of_test(state, Subject::Positions), |_| true).is_some()
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn maps_outlive_the_process_and_are_for_their_owner_alone() {
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let [name] = <[String; 1]>::try_from(folders.names()).unwrap();
     assert_eq!((mode(&folders.maps), mode(&folders.maps.join(name))), (0o700, 0o600));
-    assert!(again.load(&MapKey::of_test(1, Part::Positions), |_| false).is_none(), "one that does not fit");
+    assert!(again.load(&MapKey::of_test(1, Subject::Positions), |_| false).is_none(), "one that does not fit");
     let expected = ZoneMapStats { loaded: 1, missing: 1, refused: 1, ..ZoneMapStats::default() };
     assert_eq!(again.stats(), expected);
     assert_eq!(
@@ -121,7 +121,7 @@ fn the_maps_that_were_not_used_for_longest_go_first() {
     let folders = Folders::new();
     let folder = folders.open(3 * FILE_BYTES);
     let at = |state: u8, age_s: u64| {
-        let name = MapKey::of_test(state, Part::Positions).file_name().unwrap() + ENDING;
+        let name = MapKey::of_test(state, Subject::Positions).file_name().unwrap() + ENDING;
         let file = fs::File::open(folders.maps.join(name)).unwrap();
         file.set_modified(SystemTime::now() - Duration::from_secs(age_s)).unwrap();
     };

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use apus_swift::{Bounds, ColumnStatistics, Interval, MAX_ZONES, ZoneBounds};
 use sha2::{Digest, Sha256};
 
-use super::{MapKey, Part, ZoneValues};
+use super::{MapKey, Subject, ZoneValues};
 
 const MAGIC: &[u8; 8] = b"APUSZONE";
 const VERSION: u32 = 1;
@@ -113,17 +113,17 @@ pub(super) fn decode(key: &MapKey, file: &[u8]) -> Result<ZoneValues, Refused> {
     if (kind, &state, column) != (key.kind(), key.state_hash(), key.column()) {
         return Err(Refused::OtherValues);
     }
-    let zone_bytes = match key.part {
-        Part::Column(_) => BLOCK_BYTES,
-        Part::Positions => ZONE_BYTES,
+    let zone_bytes = match key.subject {
+        Subject::Column(_) => BLOCK_BYTES,
+        Subject::Positions => ZONE_BYTES,
     };
     // So what is allocated for the zones is no more than what was read of them.
     if n_zones.checked_mul(zone_bytes as u64) != Some(payload.len() as u64) {
         return Err(Refused::WrongLength);
     }
-    let values = match key.part {
-        Part::Column(_) => column_of(n_rows, block_rows, payload).map(|column| ZoneValues::Column(Arc::new(column))),
-        Part::Positions => positions_of(n_rows, payload).map(|zones| ZoneValues::Positions(Arc::new(zones))),
+    let values = match key.subject {
+        Subject::Column(_) => column_of(n_rows, block_rows, payload).map(|column| ZoneValues::Column(Arc::new(column))),
+        Subject::Positions => positions_of(n_rows, payload).map(|zones| ZoneValues::Positions(Arc::new(zones))),
     };
     values.ok_or(Refused::Contradictory)
 }

@@ -42,9 +42,9 @@ fn positions() -> impl Strategy<Value = ZoneValues> {
 
 fn map() -> impl Strategy<Value = (MapKey, ZoneValues)> {
     let column = (any::<u8>(), any::<Option<u32>>(), column())
-        .prop_map(|(state, index, values)| (MapKey::of_test(state, Part::Column(index.map(u64::from))), values));
+        .prop_map(|(state, index, values)| (MapKey::of_test(state, Subject::Column(index.map(u64::from))), values));
     let positions =
-        (any::<u8>(), positions()).prop_map(|(state, values)| (MapKey::of_test(state, Part::Positions), values));
+        (any::<u8>(), positions()).prop_map(|(state, values)| (MapKey::of_test(state, Subject::Positions), values));
     prop_oneof![column, positions]
 }
 
@@ -104,7 +104,7 @@ proptest! {
 
 #[test]
 fn each_fault_is_told() {
-    let key = MapKey::of_test(1, Part::Positions);
+    let key = MapKey::of_test(1, Subject::Positions);
     let bounds = vec![[[0.0; 3], [1.0; 3]]];
     let values = ZoneValues::Positions(Arc::new(ZoneBounds::from_parts(9, vec![0], bounds).unwrap()));
     let (file, _) = encode(&key, &values).unwrap();
@@ -123,8 +123,8 @@ fn each_fault_is_told() {
     assert_eq!(refused(&key, &other_order), Refused::OtherVersion);
     assert_eq!(refused(&key, &changed(100, 7)), Refused::WrongChecksum);
     assert_eq!(refused(&key, &file[..40]), Refused::WrongChecksum);
-    assert_eq!(refused(&MapKey::of_test(2, Part::Positions), &file), Refused::OtherValues);
-    assert_eq!(refused(&MapKey::of_test(1, Part::Column(None)), &file), Refused::OtherValues);
+    assert_eq!(refused(&MapKey::of_test(2, Subject::Positions), &file), Refused::OtherValues);
+    assert_eq!(refused(&MapKey::of_test(1, Subject::Column(None)), &file), Refused::OtherValues);
     assert_eq!(refused(&key, &with_checksum(changed(72, 2))), Refused::WrongLength);
     assert_eq!(refused(&key, &with_checksum(changed(79, 255))), Refused::WrongLength);
     assert_eq!(refused(&key, &with_checksum(changed(80, 1))), Refused::Contradictory);

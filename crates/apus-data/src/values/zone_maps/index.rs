@@ -2,7 +2,7 @@
 
 use apus_swift::{BoundsSource, LearningScan, Output, ParticleGroup, RegionRequest, SelectionRequest, Shape};
 
-use super::{MapKey, Part, ZoneMap};
+use super::{MapKey, Subject, ZoneMap};
 use crate::{
     Error, Fault, Result,
     store::{Roles, VPath},
@@ -135,9 +135,9 @@ fn learn_file(
         archive.statistics.save(&pinned, &map);
         learned?;
         pinned.check_unchanged()?;
-        match map.key.part {
-            Part::Positions => report.n_positions += 1,
-            Part::Column(_) => report.n_columns += 1,
+        match map.key.subject {
+            Subject::Positions => report.n_positions += 1,
+            Subject::Column(_) => report.n_columns += 1,
         }
     }
     Ok(())
@@ -215,7 +215,7 @@ impl Lesson {
             let rows = grid.map(|(grid, group)| grid.rows(output, group)).transpose()?;
             Ok(rows.flatten().unwrap_or_default())
         };
-        let key = MapKey::new(pinned, &dataset, Part::Positions)?;
+        let key = MapKey::new(pinned, &dataset, Subject::Positions)?;
         let map = pinned.archive().statistics.positions_map(key, &dataset, cells)?;
         let Some(zones) = map.positions() else { return Ok(None) };
         let scan = LearningScan::of_positions(dataset, zones, &pinned.read_options())?;
@@ -224,7 +224,7 @@ impl Lesson {
 
     fn of_column(pinned: &Pinned, output: &Output, path: &str, column: Option<u64>) -> Result<Self> {
         let dataset = output.file().dataset(path)?;
-        let key = MapKey::new(pinned, &dataset, Part::Column(column))?;
+        let key = MapKey::new(pinned, &dataset, Subject::Column(column))?;
         let map = pinned.archive().statistics.column_map(key, &dataset);
         let statistics = map.column().ok_or_else(|| Error::internal("a column has statistics"))?;
         let scan = LearningScan::of_column(dataset, column, statistics, &pinned.read_options())?;

@@ -21,12 +21,12 @@ pub(in crate::values) struct StateKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::values) struct MapKey {
     pub(in crate::values) state: StateKey,
-    pub(in crate::values) part: Part,
+    pub(in crate::values) subject: Subject,
 }
 
 /// What of a dataset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(in crate::values) enum Part {
+pub(in crate::values) enum Subject {
     /// One of its columns, or the only one.
     Column(Option<u64>),
     /// All of it as positions.
@@ -91,22 +91,22 @@ impl MapKey {
 
     /// A number for the kind of values.
     pub(super) fn kind(&self) -> u32 {
-        match self.part {
-            Part::Column(_) => 0,
-            Part::Positions => 1,
+        match self.subject {
+            Subject::Column(_) => 0,
+            Subject::Positions => 1,
         }
     }
 
     /// A number for the column.
     pub(super) fn column(&self) -> u64 {
-        match self.part {
-            Part::Column(Some(column)) => column,
-            Part::Column(None) | Part::Positions => u64::MAX,
+        match self.subject {
+            Subject::Column(Some(column)) => column,
+            Subject::Column(None) | Subject::Positions => u64::MAX,
         }
     }
 
     #[cfg(test)]
-    pub(super) fn of_test(state: u8, part: Part) -> Self {
-        Self { state: StateKey { hash: [state; 32], is_lasting: true }, part }
+    pub(super) fn of_test(state: u8, subject: Subject) -> Self {
+        Self { state: StateKey { hash: [state; 32], is_lasting: true }, subject }
     }
 }

@@ -15,5 +15,5 @@ mod map;
 
 pub use folder::{ZoneMapFolder, ZoneMapStats};
 pub use index::{IndexProgress, IndexReport, IndexRequest, index_files};
-pub(super) use key::{MapKey, Part, StateHasher, StateKey};
+pub(super) use key::{MapKey, StateHasher, StateKey, Subject};
 pub(super) use map::{ZoneMap, ZoneValues};

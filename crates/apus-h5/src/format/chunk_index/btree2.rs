@@ -17,7 +17,7 @@ pub(super) fn read(meta: &Meta, address: u64, grid: &Grid, filtered: bool, build
         return Err(Fault::Damaged(format!("a version-2 B-tree with records of type {kind} as an index of chunks")));
     }
     check_filtered(kind == FILTERED, filtered)?;
-    let mut place = vec![0; grid.rank()];
+    let mut coords = vec![0; grid.rank()];
     // libhdf5 searches the records, which finds what listing them finds only where they are in order.
     let mut before: Option<u64> = None;
     tree.for_each(|record| {
@@ -32,15 +32,15 @@ pub(super) fn read(meta: &Meta, address: u64, grid: &Grid, filtered: bool, build
         } else {
             None
         };
-        for p in &mut place {
+        for p in &mut coords {
             *p = cursor.u64()?;
         }
-        if place.iter().zip(grid.counts()).any(|(p, count)| p >= count) {
-            return Err(cursor.damaged(format_args!("place {place:?} in a grid of {:?} chunks", grid.counts())));
+        if coords.iter().zip(grid.counts()).any(|(p, count)| p >= count) {
+            return Err(cursor.damaged(format_args!("coords {coords:?} in a grid of {:?} chunks", grid.counts())));
         }
-        let number = grid.number(&place);
+        let number = grid.number(&coords);
         if before.replace(number).is_some_and(|before| number <= before) {
-            return Err(cursor.damaged(format_args!("place {place:?} comes too late in the order of the tree")));
+            return Err(cursor.damaged(format_args!("coords {coords:?} comes too late in the order of the tree")));
         }
         match filtered {
             Some((size, filter_mask)) => builder.insert(number, address, size, filter_mask),

@@ -57,7 +57,7 @@ impl Numbering {
         if self.is_grid {
             return (index < grid.n_chunks()).then_some(index);
         }
-        let mut place = vec![0; grid.rank()];
+        let mut coords = vec![0; grid.rank()];
         let mut rest = index;
         for (i, (axis, max_count)) in self.axes.iter().enumerate().rev() {
             let p = if i == 0 { rest } else { rest % max_count };
@@ -65,9 +65,9 @@ impl Numbering {
             if p >= grid.counts()[*axis] {
                 return None;
             }
-            place[*axis] = p;
+            coords[*axis] = p;
         }
-        Some(grid.number(&place))
+        Some(grid.number(&coords))
     }
 
     /// The file's number of the chunk that the grid numbers `number`; `None` where it does not fit 64 bits.
@@ -75,8 +75,8 @@ impl Numbering {
         if self.is_grid {
             return Some(number);
         }
-        let place = grid.place(number);
-        self.axes.iter().try_fold(0u64, |n, (axis, max_count)| n.checked_mul(*max_count)?.checked_add(place[*axis]))
+        let coords = grid.coords(number);
+        self.axes.iter().try_fold(0u64, |n, (axis, max_count)| n.checked_mul(*max_count)?.checked_add(coords[*axis]))
     }
 }
 

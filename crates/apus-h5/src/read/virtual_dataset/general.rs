@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
-use super::{Shared, cast::Cast, part::Source};
+use super::{VirtualContext, cast::Cast, part::Source};
 use crate::{
     Indices, Result, RowRanges,
     format::grid::Grid,
@@ -14,7 +14,7 @@ use crate::{
         Block, Reader, Selection,
         buffers::{Buffer, Buffers},
         plan::{Plan, Segment, Tiling},
-        storage::Form,
+        storage::Representation,
         wanted::Wanted,
     },
 };
@@ -51,45 +51,45 @@ struct Pick {
 }
 
 impl GeneralReader {
-    pub(super) fn new(shared: &Shared, wanted: Wanted) -> Result<Self> {
-        let grid = Grid::new(&shared.shape, &shared.shape);
-        let grid = grid.ok_or_else(|| shared.site.damaged(format!("an extent of {:?}", shared.shape)))?;
-        let mut tiling = Tiling::new(grid, wanted, shared.element_bytes as u64, 0);
+    pub(super) fn new(context: &VirtualContext, wanted: Wanted) -> Result<Self> {
+        let grid = Grid::new(&context.shape, &context.shape);
+        let grid = grid.ok_or_else(|| context.object.damaged(format!("an extent of {:?}", context.shape)))?;
+        let mut tiling = Tiling::new(grid, wanted, context.element_bytes as u64, 0);
         tiling.shorten_segments();
         let tiling = Arc::new(tiling);
         let plan = Plan::new(Arc::clone(&tiling));
-        Ok(Self { tiling, plan, buffers: shared.options.pool.buffers().clone(), open: HashMap::new(), current: None })
+        Ok(Self { tiling, plan, buffers: context.options.pool.buffers().clone(), open: HashMap::new(), current: None })
     }
 
-    pub(super) fn next(&mut self, shared: &Shared) -> Option<Result<Block>> {
+    pub(super) fn next(&mut self, context: &VirtualContext) -> Option<Result<Block>> {
         loop {
             if let Some((buffer, at)) = &mut self.current
                 && *at < buffer.len()
             {
-                let end = at.saturating_add(shared.block_bytes()).min(buffer.len());
+                let end = at.saturating_add(context.block_bytes()).min(buffer.len());
                 let block = Block::new(Arc::clone(buffer), *at..end);
                 *at = end;
                 return Some(Ok(block));
             }
             self.current = None;
             let segment = self.plan.next()?;
-            match self.read(shared, &segment) {
+            match self.read(context, &segment) {
                 Ok(buffer) => self.current = Some((Arc::new(buffer), 0)),
                 Err(error) => return Some(Err(error)),
             }
         }
     }
 
-    fn read(&mut self, shared: &Shared, segment: &Segment) -> Result<Buffer> {
-        let too_large = || shared.site.damaged("a part of the answer does not fit the address space");
+    fn read(&mut self, context: &VirtualContext, segment: &Segment) -> Result<Buffer> {
+        let too_large = || context.object.damaged("a part of the answer does not fit the address space");
         let len = segment.n_steps.checked_mul(self.tiling.step).and_then(|n| usize::try_from(n).ok());
-        let len = len.and_then(|n| n.checked_mul(shared.element_bytes)).ok_or_else(too_large)?;
-        let mut out = shared.filled(self.buffers.take(len));
+        let len = len.and_then(|n| n.checked_mul(context.element_bytes)).ok_or_else(too_large)?;
+        let mut out = context.filled(self.buffers.take(len));
         let runs = self.runs(segment);
-        let row = shared.shape.iter().skip(1).product::<u64>().max(1);
+        let row = context.shape.iter().skip(1).product::<u64>().max(1);
         let lo = runs.iter().map(|run| run.element / row).min().unwrap_or(0);
         let hi = runs.iter().map(|run| (run.element + run.len - 1) / row + 1).max().unwrap_or(0);
-        for (i, part) in shared.parts.iter().enumerate() {
+        for (i, part) in context.parts.iter().enumerate() {
             let bounds = part.elements.bounds();
             if bounds.start >= hi || bounds.end <= lo {
                 continue;
@@ -97,7 +97,7 @@ impl GeneralReader {
             // Pairs of ordinal and place in the answer.
             let mut matched: Vec<(u64, u64, u64)> = Vec::new();
             for run in &runs {
-                for_each_line(&shared.shape, run.element, run.len, |prefix, within, before| {
+                for_each_line(&context.shape, run.element, run.len, |prefix, within, before| {
                     part.elements.runs_on(prefix, within.clone(), |index, ordinal, len| {
                         matched.push((ordinal, run.out + before + (index - within.start), len));
                     });
@@ -106,8 +106,8 @@ impl GeneralReader {
             if matched.is_empty() {
                 continue;
             }
-            if let Some(source) = self.source(shared, i)? {
-                pick(shared, &source, &matched, out.bytes_mut())?;
+            if let Some(source) = self.source(context, i)? {
+                pick(context, &source, &matched, out.bytes_mut())?;
             }
         }
         Ok(out)
@@ -136,14 +136,14 @@ impl GeneralReader {
         found
     }
 
-    fn source(&mut self, shared: &Shared, part: usize) -> Result<Option<Arc<Source>>> {
+    fn source(&mut self, context: &VirtualContext, part: usize) -> Result<Option<Arc<Source>>> {
         if let Some(source) = self.open.get(&part) {
             return Ok(source.clone());
         }
         if self.open.len() >= MAX_OPEN {
             self.open.clear();
         }
-        let source = shared.parts[part].open(&shared.site, &shared.native)?;
+        let source = context.parts[part].open(&context.object, &context.native)?;
         self.open.insert(part, source.clone());
         Ok(source)
     }
@@ -168,7 +168,7 @@ fn for_each_line(shape: &[u64], element: u64, len: u64, mut f: impl FnMut(&[u64]
 }
 
 /// Reads the elements with these ordinals from a source, to their places in the answer.
-fn pick(shared: &Shared, source: &Source, matched: &[(u64, u64, u64)], out: &mut [u8]) -> Result<()> {
+fn pick(context: &VirtualContext, source: &Source, matched: &[(u64, u64, u64)], out: &mut [u8]) -> Result<()> {
     // From coordinates to what is read: some rows, and on each further axis what lies between the first and the last index.
     let shape = source.dataset.shape();
     let mut hull: Vec<Option<Range<u64>>> = vec![None; shape.len()];
@@ -223,8 +223,8 @@ fn pick(shared: &Shared, source: &Source, matched: &[(u64, u64, u64)], out: &mut
     let inner = hull.iter().skip(1).map(|range| Indices::Range(range.start, range.end)).collect();
     let selection = Selection { rows: (!shape.is_empty()).then_some(rows), inner };
     let element_bytes = usize::try_from(source.dataset.dtype().size_bytes()).unwrap_or(1);
-    let options = shared.source_options(element_bytes);
-    let reader = Reader::new(&source.dataset, selection, &options, Form::Native, shared.depth + 1)?;
+    let options = context.source_options(element_bytes);
+    let reader = Reader::new(&source.dataset, selection, &options, Representation::Native, context.depth + 1)?;
     let (mut first, mut next) = (0, 0u64);
     for block in reader {
         let block = block?;
@@ -237,8 +237,8 @@ fn pick(shared: &Shared, source: &Source, matched: &[(u64, u64, u64)], out: &mut
         for pick in picks[first..].iter().take_while(|pick| pick.at < here.end) {
             let (lo, hi) = (pick.at.max(here.start), (pick.at + pick.len).min(here.end));
             if lo < hi {
-                copy(shared, source, block.bytes(), lo - here.start, out, pick.out + (lo - pick.at), hi - lo)
-                    .ok_or_else(|| shared.site.damaged("a source gave fewer elements than it has"))?;
+                copy(context, source, block.bytes(), lo - here.start, out, pick.out + (lo - pick.at), hi - lo)
+                    .ok_or_else(|| context.object.damaged("a source gave fewer elements than it has"))?;
             }
         }
     }
@@ -246,8 +246,16 @@ fn pick(shared: &Shared, source: &Source, matched: &[(u64, u64, u64)], out: &mut
 }
 
 /// Copies `n` elements. `None` where they are not there.
-fn copy(shared: &Shared, source: &Source, from: &[u8], at: u64, out: &mut [u8], to: u64, n: u64) -> Option<()> {
-    let (from_bytes, to_bytes) = source.cast.map_or((shared.element_bytes, shared.element_bytes), Cast::sizes);
+fn copy(
+    context: &VirtualContext,
+    source: &Source,
+    from: &[u8],
+    at: u64,
+    out: &mut [u8],
+    to: u64,
+    n: u64,
+) -> Option<()> {
+    let (from_bytes, to_bytes) = source.cast.map_or((context.element_bytes, context.element_bytes), Cast::sizes);
     let (at, to, n) = (usize::try_from(at).ok()?, usize::try_from(to).ok()?, usize::try_from(n).ok()?);
     let from = from.get(at * from_bytes..(at + n) * from_bytes)?;
     let out = out.get_mut(to * to_bytes..(to + n) * to_bytes)?;

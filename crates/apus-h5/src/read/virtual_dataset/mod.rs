@@ -22,7 +22,7 @@ pub(crate) use sources::resolve_sources;
 
 use self::{
     general::GeneralReader,
-    part::{Part, Site},
+    part::{Part, VirtualObject},
     rows::RowsReader,
 };
 use super::{Block, ReadOptions, Selection, buffers::Buffer, place::fill_with, wanted::Wanted};
@@ -30,8 +30,8 @@ use crate::{Dataset, Datatype, Error, Indices, Result, dtype::Converter, format:
 
 /// What the parts of a reader share.
 #[derive(Debug)]
-struct Shared {
-    site: Site,
+struct VirtualContext {
+    object: VirtualObject,
     shape: Vec<u64>,
     native: Datatype,
     element_bytes: usize,
@@ -45,7 +45,7 @@ struct Shared {
 /// Yields the blocks of one answer.
 #[derive(Debug)]
 pub(super) struct VirtualReader {
-    shared: Arc<Shared>,
+    context: Arc<VirtualContext>,
     way: Way,
 }
 
@@ -64,14 +64,14 @@ impl VirtualReader {
         options: &ReadOptions,
         depth: usize,
     ) -> Result<Self> {
-        let site = Site::of(dataset);
+        let object = VirtualObject::of(dataset);
         let about = dataset.description();
         let LayoutMessage::Virtual(id) = &about.layout else {
-            return Err(site.damaged("not a virtual dataset"));
+            return Err(object.damaged("not a virtual dataset"));
         };
-        site.check_depth(depth)?;
+        object.check_depth(depth)?;
         let native = about.native_type.clone();
-        let at = |error: crate::filter::FilterError| error.at(site.file.name(), &site.path);
+        let at = |error: crate::filter::FilterError| error.at(object.file.name(), &object.path);
         let converter = Converter::new(&about.stored_type, &native).map_err(at)?;
         let element_bytes = converter.native_size();
         let mut fill = vec![0; element_bytes];
@@ -79,27 +79,27 @@ impl VirtualReader {
             converter.convert(value, &mut fill);
         }
         let shape = shape_of(dataset);
-        let parts = part::parts(&site, site.mappings(*id)?, &shape)?;
+        let parts = part::parts(&object, object.mappings(*id)?, &shape)?;
         let options = options.clone();
-        let shared = Arc::new(Shared { site, shape, native, element_bytes, fill, parts, options, depth });
-        let way = match rows::row_parts(&shared) {
-            Some(parts) => Way::Rows(RowsReader::new(&shared, parts, wanted, inner)?),
-            None => Way::General(GeneralReader::new(&shared, wanted)?),
+        let context = Arc::new(VirtualContext { object, shape, native, element_bytes, fill, parts, options, depth });
+        let way = match rows::row_parts(&context) {
+            Some(parts) => Way::Rows(RowsReader::new(&context, parts, wanted, inner)?),
+            None => Way::General(GeneralReader::new(&context, wanted)?),
         };
-        Ok(Self { shared, way })
+        Ok(Self { context, way })
     }
 
     /// Starts what may be done ahead.
     pub(super) fn start(&mut self) {
         if let Way::Rows(reader) = &mut self.way {
-            reader.start(&self.shared);
+            reader.start(&self.context);
         }
     }
 
     pub(super) fn next(&mut self) -> Option<Result<Block>> {
         match &mut self.way {
-            Way::Rows(reader) => reader.next(&self.shared),
-            Way::General(reader) => reader.next(&self.shared),
+            Way::Rows(reader) => reader.next(&self.context),
+            Way::General(reader) => reader.next(&self.context),
         }
     }
 }
@@ -110,7 +110,7 @@ fn shape_of(dataset: &Dataset) -> Vec<u64> {
     if shape.is_empty() { vec![1] } else { shape.to_vec() }
 }
 
-impl Shared {
+impl VirtualContext {
     /// The most bytes of a block, whole elements.
     fn block_bytes(&self) -> usize {
         (self.options.block_bytes / self.element_bytes).max(1) * self.element_bytes
@@ -125,8 +125,8 @@ impl Shared {
 
     fn wanted(&self, selection: Selection) -> Result<Wanted> {
         Wanted::new(selection, &self.shape).map_err(|reason| Error::BadSelection {
-            file: self.site.file.name().to_owned(),
-            object: self.site.path.clone(),
+            file: self.object.file.name().to_owned(),
+            object: self.object.path.clone(),
             reason,
         })
     }

@@ -45,14 +45,14 @@ pub(super) struct Source {
 
 /// Where a virtual dataset is, for errors and for what it refers to.
 #[derive(Clone, Debug)]
-pub(super) struct Site {
+pub(super) struct VirtualObject {
     pub(super) file: File,
     pub(super) path: String,
     /// So many others led to it, each a source of the one before, while it is opened.
     depth: usize,
 }
 
-impl Site {
+impl VirtualObject {
     pub(super) fn of(dataset: &Dataset) -> Self {
         Self { file: dataset.file().clone(), path: dataset.path().to_owned(), depth: 0 }
     }
@@ -120,17 +120,17 @@ struct Extent {
 }
 
 /// The parts of a mapping.
-pub(super) fn parts(site: &Site, mappings: Vec<Mapping>, shape: &[u64]) -> Result<Vec<Part>> {
+pub(super) fn parts(object: &VirtualObject, mappings: Vec<Mapping>, shape: &[u64]) -> Result<Vec<Part>> {
     let mut parts = Vec::with_capacity(mappings.len());
     for mapping in mappings {
         if mapping.selected == MappedSelection::None || mapping.source_selected == MappedSelection::None {
             continue;
         }
-        if let Some(extent) = unlimited(site, &mapping, shape)? {
+        if let Some(extent) = unlimited(object, &mapping, shape)? {
             parts.extend(extent.parts);
             continue;
         }
-        let elements = Elements::new(&mapping.selected, shape, None).map_err(|reason| site.damaged(reason))?;
+        let elements = Elements::new(&mapping.selected, shape, None).map_err(|reason| object.damaged(reason))?;
         parts.push(Part {
             file: mapping.file.of_block(0),
             dataset: mapping.dataset.of_block(0),
@@ -154,14 +154,14 @@ pub(crate) fn extent(
     let (LayoutMessage::Virtual(id), Dataspace::Simple { dims, max_dims }) = (layout, &space) else {
         return Ok(space);
     };
-    let site = Site { file: file.clone(), path: path.to_owned(), depth };
-    site.check_depth(depth)?;
-    let mappings = site.mappings(*id)?;
+    let object = VirtualObject { file: file.clone(), path: path.to_owned(), depth };
+    object.check_depth(depth)?;
+    let mappings = object.mappings(*id)?;
     let (mut dims, max_dims) = (dims.clone(), max_dims.clone());
     let mut ends: Vec<Option<u64>> = vec![None; dims.len()];
     let mut least = vec![0; dims.len()];
     for mapping in &mappings {
-        let unlimited = unlimited(&site, mapping, &dims)?;
+        let unlimited = unlimited(&object, mapping, &dims)?;
         if let Some(extent) = &unlimited
             && let Some(end) = ends.get_mut(extent.axis)
         {
@@ -176,7 +176,7 @@ pub(crate) fn extent(
         *dim = end.map_or(*dim, |end| end.max(least));
     }
     if let Some((dim, max)) = dims.iter().zip(&max_dims).find(|(dim, max)| max.is_some_and(|max| **dim > max)) {
-        return Err(site.damaged(format!("sources reach to {dim} on an axis of at most {max:?}")));
+        return Err(object.damaged(format!("sources reach to {dim} on an axis of at most {max:?}")));
     }
     Ok(Dataspace::Simple { dims, max_dims })
 }
@@ -203,15 +203,15 @@ fn limited_end(dim: &Dimension) -> u64 {
 }
 
 /// What there is of a mapping whose virtual side is unlimited; `None` for all others.
-fn unlimited(site: &Site, mapping: &Mapping, shape: &[u64]) -> Result<Option<Extent>> {
+fn unlimited(object: &VirtualObject, mapping: &Mapping, shape: &[u64]) -> Result<Option<Extent>> {
     let MappedSelection::Regular(dims) = &mapping.selected else { return Ok(None) };
     let Some((axis, dim)) = dims.iter().enumerate().find(|(_, dim)| dim.is_unlimited()) else { return Ok(None) };
     if dims.len() != shape.len() {
-        return Err(site.damaged(format!("a mapping of {} axes in a dataset of {}", dims.len(), shape.len())));
+        return Err(object.damaged(format!("a mapping of {} axes in a dataset of {}", dims.len(), shape.len())));
     }
     let comb = endless(dim);
     let part = |block: u64, selected: &MappedSelection, n_unlimited| {
-        let elements = Elements::new(selected, shape, n_unlimited).map_err(|reason| site.damaged(reason))?;
+        let elements = Elements::new(selected, shape, n_unlimited).map_err(|reason| object.damaged(reason))?;
         Ok::<_, Error>(Part {
             file: mapping.file.of_block(block),
             dataset: mapping.dataset.of_block(block),
@@ -225,7 +225,7 @@ fn unlimited(site: &Site, mapping: &Mapping, shape: &[u64]) -> Result<Option<Ext
         (mapping.source_selected.unlimited_axis(), &mapping.source_selected)
     {
         // As much as the source has, on both sides.
-        let Some(source) = site.open(&mapping.file.of_block(0), &mapping.dataset.of_block(0))? else {
+        let Some(source) = object.open(&mapping.file.of_block(0), &mapping.dataset.of_block(0))? else {
             return Ok(Some(extent));
         };
         let n = source.shape().get(source_axis).map_or(0, |extent| endless(&source_dims[source_axis]).n_below(*extent));
@@ -233,24 +233,24 @@ fn unlimited(site: &Site, mapping: &Mapping, shape: &[u64]) -> Result<Option<Ext
         extent.end = if n == 0 {
             0
         } else {
-            end_of(&Comb { n, ..comb }).ok_or_else(|| site.damaged("a mapping beyond 64 bits"))?
+            end_of(&Comb { n, ..comb }).ok_or_else(|| object.damaged("a mapping beyond 64 bits"))?
         };
         return Ok(Some(extent));
     }
     if !mapping.file.has_block_number() && !mapping.dataset.has_block_number() {
-        return Err(site.damaged("a mapping that is unlimited on one side only"));
+        return Err(object.damaged("a mapping that is unlimited on one side only"));
     }
     // One source for each block, as far as there are sources without a gap.
     for block in 0.. {
-        if site.open(&mapping.file.of_block(block), &mapping.dataset.of_block(block))?.is_none() {
+        if object.open(&mapping.file.of_block(block), &mapping.dataset.of_block(block))?.is_none() {
             break;
         }
         if block >= MAX_BLOCKS {
-            return Err(site.unsupported(format!("a mapping with more than {MAX_BLOCKS} sources")));
+            return Err(object.unsupported(format!("a mapping with more than {MAX_BLOCKS} sources")));
         }
         let start = block.checked_mul(comb.stride).and_then(|start| start.checked_add(comb.start));
         let start = start.filter(|start| start.checked_add(comb.block).is_some());
-        let start = start.ok_or_else(|| site.damaged("a mapping beyond 64 bits"))?;
+        let start = start.ok_or_else(|| object.damaged("a mapping beyond 64 bits"))?;
         let mut selected = dims.clone();
         let one = virtual_layout::Count::Limited(1);
         selected[axis] = Dimension { start, stride: comb.stride, count: one, block: dim.block };
@@ -262,29 +262,29 @@ fn unlimited(site: &Site, mapping: &Mapping, shape: &[u64]) -> Result<Option<Ext
 
 impl Part {
     /// Opens the dataset that it leads to, whatever is mapped; `None` where there is none.
-    pub(super) fn open_dataset(&self, site: &Site) -> Result<Option<Dataset>> {
-        site.open(&self.file, &self.dataset)
+    pub(super) fn open_dataset(&self, object: &VirtualObject) -> Result<Option<Dataset>> {
+        object.open(&self.file, &self.dataset)
     }
 
     /// Opens the source; `None` where there is none.
-    pub(super) fn open(&self, site: &Site, native: &Datatype) -> Result<Option<Arc<Source>>> {
-        let Some(dataset) = self.open_dataset(site)? else { return Ok(None) };
+    pub(super) fn open(&self, object: &VirtualObject, native: &Datatype) -> Result<Option<Arc<Source>>> {
+        let Some(dataset) = self.open_dataset(object)? else { return Ok(None) };
         let name = || format!("the source {:?} in {:?}", self.dataset, self.file);
         let shape = dataset.shape();
         let elements = Elements::new(&self.source_selected, shape, self.n_unlimited);
-        let elements = elements.map_err(|reason| site.damaged(format!("{}: {reason}", name())))?;
+        let elements = elements.map_err(|reason| object.damaged(format!("{}: {reason}", name())))?;
         let (found, expected) = (elements.n_elements(), self.elements.n_elements());
         if found != expected {
-            return Err(site.damaged(format!("{expected} elements are mapped to {found} of {}", name())));
+            return Err(object.damaged(format!("{expected} elements are mapped to {found} of {}", name())));
         }
         if !elements.fits(shape) {
-            return Err(site.damaged(format!("the mapping reaches beyond {}, which is {shape:?}", name())));
+            return Err(object.damaged(format!("the mapping reaches beyond {}, which is {shape:?}", name())));
         }
         if matches!(dataset.dtype(), Datatype::VariableString { .. } | Datatype::VariableSequence(_)) {
-            return Err(site.unsupported("a virtual dataset of variable-length elements"));
+            return Err(object.unsupported("a virtual dataset of variable-length elements"));
         }
         let cast =
-            Cast::new(dataset.dtype(), native, dataset.stored_type()).map_err(|feature| site.unsupported(feature))?;
+            Cast::new(dataset.dtype(), native, dataset.stored_type()).map_err(|feature| object.unsupported(feature))?;
         Ok(Some(Arc::new(Source { dataset, elements, cast })))
     }
 
@@ -316,9 +316,9 @@ impl Source {
 pub(crate) fn files(dataset: &Dataset) -> Result<Vec<String>> {
     let LayoutMessage::Virtual(id) = &dataset.description().layout else { return Ok(Vec::new()) };
     debug_assert_eq!(dataset.layout(), Layout::Virtual, "they say the same");
-    let site = Site::of(dataset);
+    let object = VirtualObject::of(dataset);
     let mut seen = std::collections::HashSet::new();
-    let mappings = site.mappings(*id)?;
+    let mappings = object.mappings(*id)?;
     let names = mappings.into_iter().map(|mapping| mapping.file.pattern);
     Ok(names.filter(|name| seen.insert(name.clone())).collect())
 }

@@ -2,11 +2,11 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{Shared, cast::Cast, general::GeneralReader};
+use super::{VirtualContext, cast::Cast, general::GeneralReader};
 use crate::{
     Indices, Result, RowRanges,
     format::grid::product,
-    read::{Block, Reader, Selection, buffers::Buffers, storage::Form, wanted::Wanted},
+    read::{Block, Reader, Selection, buffers::Buffers, storage::Representation, wanted::Wanted},
 };
 
 /// So many ranges of one source are asked for at a time; they take memory beside those of the request.
@@ -16,8 +16,8 @@ const MAX_RANGES: usize = 1 << 20;
 type RowParts = Vec<(Range<u64>, usize)>;
 
 /// The rows of each part, sorted. `None` where a part is not whole rows, or where two overlap.
-pub(super) fn row_parts(shared: &Shared) -> Option<RowParts> {
-    let rows = shared.parts.iter().enumerate().map(|(i, part)| Some((part.as_rows(&shared.shape)?, i)));
+pub(super) fn row_parts(context: &VirtualContext) -> Option<RowParts> {
+    let rows = context.parts.iter().enumerate().map(|(i, part)| Some((part.as_rows(&context.shape)?, i)));
     let mut rows = rows.collect::<Option<RowParts>>()?;
     rows.retain(|(rows, _)| !rows.is_empty());
     rows.sort_by_key(|(rows, _)| rows.start);
@@ -53,40 +53,40 @@ enum Stretch {
 }
 
 impl RowsReader {
-    pub(super) fn new(shared: &Shared, parts: RowParts, wanted: Wanted, inner: Vec<Indices>) -> Result<Self> {
+    pub(super) fn new(context: &VirtualContext, parts: RowParts, wanted: Wanted, inner: Vec<Indices>) -> Result<Self> {
         let row_bytes = wanted.shape().get(1..).and_then(product).and_then(|n| usize::try_from(n).ok());
-        let row_bytes = row_bytes.and_then(|n| n.checked_mul(shared.element_bytes));
-        let row_bytes = row_bytes.ok_or_else(|| shared.site.damaged("a row does not fit the address space"))?;
+        let row_bytes = row_bytes.and_then(|n| n.checked_mul(context.element_bytes));
+        let row_bytes = row_bytes.ok_or_else(|| context.object.damaged("a row does not fit the address space"))?;
         let rows = wanted.into_rows();
-        let buffers = shared.options.pool.buffers().clone();
+        let buffers = context.options.pool.buffers().clone();
         Ok(Self { parts, rows, next_row: (0, 0), inner, row_bytes, buffers, current: None, following: None })
     }
 
     /// Starts the first source.
-    pub(super) fn start(&mut self, shared: &Arc<Shared>) {
+    pub(super) fn start(&mut self, context: &Arc<VirtualContext>) {
         if self.current.is_none() {
-            self.current = self.next_stretch(shared);
+            self.current = self.next_stretch(context);
         }
         if let Some(Stretch::Source { reader, .. }) = &mut self.current {
             reader.start();
         }
     }
 
-    pub(super) fn next(&mut self, shared: &Arc<Shared>) -> Option<Result<Block>> {
+    pub(super) fn next(&mut self, context: &Arc<VirtualContext>) -> Option<Result<Block>> {
         loop {
             if self.current.is_none() {
-                self.current = self.following.take().or_else(|| self.next_stretch(shared));
+                self.current = self.following.take().or_else(|| self.next_stretch(context));
             }
             match self.current.as_mut()? {
                 Stretch::Fill(0) => {}
                 Stretch::Fill(left) => {
-                    let len = shared.block_bytes().min(usize::try_from(*left).unwrap_or(usize::MAX));
+                    let len = context.block_bytes().min(usize::try_from(*left).unwrap_or(usize::MAX));
                     *left -= len as u64;
-                    let buffer = shared.filled(self.buffers.take(len));
+                    let buffer = context.filled(self.buffers.take(len));
                     return Some(Ok(Block::new(Arc::new(buffer), 0..len)));
                 }
                 Stretch::General(reader) => {
-                    if let Some(next) = reader.next(shared) {
+                    if let Some(next) = reader.next(context) {
                         return Some(next);
                     }
                 }
@@ -94,7 +94,7 @@ impl RowsReader {
                     if let Some(next) = reader.next() {
                         let cast = *cast;
                         if reader.is_all_started() && self.following.is_none() {
-                            self.following = self.next_stretch(shared);
+                            self.following = self.next_stretch(context);
                             if let Some(Stretch::Source { reader, .. }) = &mut self.following {
                                 reader.start();
                             }
@@ -122,7 +122,7 @@ impl RowsReader {
     }
 
     /// The next rows that come from one place.
-    fn next_stretch(&mut self, shared: &Arc<Shared>) -> Option<Stretch> {
+    fn next_stretch(&mut self, context: &Arc<VirtualContext>) -> Option<Stretch> {
         let begin = self.next_row;
         let first = self.rows.get(begin.0)?.start + begin.1;
         let after = self.parts.partition_point(|(rows, _)| rows.end <= first);
@@ -134,13 +134,13 @@ impl RowsReader {
                 (start..next.map_or(u64::MAX, |(rows, _)| rows.start), None)
             }
         };
-        let source = match part.map(|part| shared.parts[part].open(&shared.site, &shared.native)).transpose() {
+        let source = match part.map(|part| context.parts[part].open(&context.object, &context.native)).transpose() {
             Ok(source) => source.flatten(),
             Err(error) => return Some(Stretch::Failed(error)),
         };
         if let Some(source) = &source {
-            let Some(first_row) = source.first_row(&shared.shape) else {
-                return Some(self.everything_left(shared));
+            let Some(first_row) = source.first_row(&context.shape) else {
+                return Some(self.everything_left(context));
             };
             let mut ranges = Vec::new();
             self.take_rows(&within, |rows| {
@@ -149,8 +149,8 @@ impl RowsReader {
             });
             let selection = Selection { rows: RowRanges::new(ranges), inner: self.inner.clone() };
             let bytes = usize::try_from(source.dataset.dtype().size_bytes()).unwrap_or(1);
-            let options = shared.source_options(bytes);
-            let reader = Reader::new(&source.dataset, selection, &options, Form::Native, shared.depth + 1);
+            let options = context.source_options(bytes);
+            let reader = Reader::new(&source.dataset, selection, &options, Representation::Native, context.depth + 1);
             return Some(match reader {
                 Ok(reader) => Stretch::Source { reader: Box::new(reader), cast: source.cast },
                 Err(error) => Stretch::Failed(error),
@@ -180,14 +180,14 @@ impl RowsReader {
         }
     }
 
-    fn everything_left(&mut self, shared: &Arc<Shared>) -> Stretch {
+    fn everything_left(&mut self, context: &Arc<VirtualContext>) -> Stretch {
         let (first, offset) = std::mem::replace(&mut self.next_row, (self.rows.len(), 0));
         let mut rows = self.rows[first..].to_vec();
         if let Some(rows) = rows.first_mut() {
             rows.start += offset;
         }
         let selection = Selection { rows: RowRanges::new(rows), inner: self.inner.clone() };
-        match shared.wanted(selection).and_then(|wanted| GeneralReader::new(shared, wanted)) {
+        match context.wanted(selection).and_then(|wanted| GeneralReader::new(context, wanted)) {
             Ok(reader) => Stretch::General(Box::new(reader)),
             Err(error) => Stretch::Failed(error),
         }

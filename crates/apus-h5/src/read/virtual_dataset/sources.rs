@@ -3,7 +3,7 @@
 use std::{collections::HashSet, ops::Range};
 
 use super::{
-    part::{self, Part, Site},
+    part::{self, Part, VirtualObject},
     shape_of,
 };
 use crate::{Dataset, Result, RowRanges, format::message::LayoutMessage};
@@ -22,13 +22,13 @@ fn resolve(dataset: &Dataset, rows: Option<&RowRanges>, depth: usize, seen: &mut
     if !seen.insert((number, dataset.address())) {
         return Ok(());
     }
-    let site = Site::of(dataset);
-    site.check_depth(depth)?;
-    for part in part::parts(&site, site.mappings(*id)?, &shape_of(dataset))? {
+    let object = VirtualObject::of(dataset);
+    object.check_depth(depth)?;
+    for part in part::parts(&object, object.mappings(*id)?, &shape_of(dataset))? {
         if rows.is_some_and(|rows| !holds(&part, rows)) {
             continue;
         }
-        if let Some(source) = part.open_dataset(&site)? {
+        if let Some(source) = part.open_dataset(&object)? {
             resolve(&source, None, depth + 1, seen)?;
         }
     }

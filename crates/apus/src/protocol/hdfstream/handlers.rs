@@ -78,9 +78,9 @@ pub(super) async fn get_object(
     let parameters = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let request = Request::from_query(parameters).map_err(Error::bad_request)?;
     let preconditions = Some(Preconditions::of(&headers));
-    let form = Form { head: method == Method::HEAD, preconditions, coding: coding(&headers) };
+    let negotiated = Negotiated { head: method == Method::HEAD, preconditions, coding: coding(&headers) };
     let held = state.slices.nothing();
-    answer(state, caller, path, Asked { request, held }, form).await
+    answer(state, caller, path, Asked { request, held }, negotiated).await
 }
 
 /// The same, asked for by a body of `MessagePack`, as the Python module does.
@@ -120,8 +120,8 @@ pub(super) async fn post_object(
         .leaving_body());
     }
     let (request, held) = read_body(&state, body).await.map_err(Error::leaving_body)?;
-    let form = Form { head: false, preconditions: None, coding: coding(&headers) };
-    answer(state, caller, path, Asked { request, held }, form).await
+    let negotiated = Negotiated { head: false, preconditions: None, coding: coding(&headers) };
+    answer(state, caller, path, Asked { request, held }, negotiated).await
 }
 
 /// What is asked for, as `MessagePack`.
@@ -148,7 +148,7 @@ struct Asked {
 }
 
 /// What the client's headers say of the answer.
-struct Form {
+struct Negotiated {
     /// Whether no body is wanted.
     head: bool,
     /// What the client has already; `None` where the answer needs no entity tag: one to POST has no use for it.
@@ -157,7 +157,7 @@ struct Form {
     coding: Option<ContentCoding>,
 }
 
-impl Form {
+impl Negotiated {
     /// The answer with that tag, or 304 where the client has it. Tags are weak, since descriptions leave compressed or not.
     fn tagged<T>(
         &self,
@@ -236,7 +236,7 @@ async fn answer(
     caller: Caller,
     path: AskedPath,
     asked: Asked,
-    form: Form,
+    negotiated: Negotiated,
 ) -> Result<Response, Error> {
     // A path that is no text leads nowhere, as any other that names nothing.
     let text = path.map_err(|_| Error::invalid_path("(not UTF-8)"))?.map(|Path(path)| path).unwrap_or_default();
@@ -247,14 +247,20 @@ async fn answer(
         _ => Error::invalid_path(&text),
     })?;
     let work = state.app.work.clone();
-    answer::answer(&work, form.head, move |cancelled| {
+    answer::answer(&work, negotiated.head, move |cancelled| {
         let pinned = state.app.archive.pin(&caller.roles, cancelled);
-        object_answer(&state, &pinned, &path, asked, &form)
+        object_answer(&state, &pinned, &path, asked, &negotiated)
     })
     .await
 }
 
-fn object_answer(state: &Hdfstream, pinned: &Pinned, path: &VPath, asked: Asked, form: &Form) -> Result<Answer, Error> {
+fn object_answer(
+    state: &Hdfstream,
+    pinned: &Pinned,
+    path: &VPath,
+    asked: Asked,
+    negotiated: &Negotiated,
+) -> Result<Answer, Error> {
     let Asked { request, held } = asked;
     let invalid_path = |error: apus_data::Error| match error {
         apus_data::Error::NotFound(_) => Error::invalid_path(path.as_str()),
@@ -263,15 +269,15 @@ fn object_answer(state: &Hdfstream, pinned: &Pinned, path: &VPath, asked: Asked,
     if pinned.archive().catalog.is_folder(pinned.roles(), path).map_err(invalid_path)? {
         let max_entries = state.app.config.limits.folder_files;
         let description = listing::describe_folder(pinned, path, request.max_depth, max_entries);
-        return form.whole(pinned, description.map_err(invalid_path)?);
+        return negotiated.whole(pinned, description.map_err(invalid_path)?);
     }
     let Some(name) = &request.object else {
-        return form.whole(pinned, listing::describe_file(pinned, path).map_err(invalid_path)?);
+        return negotiated.whole(pinned, listing::describe_file(pinned, path).map_err(invalid_path)?);
     };
     if let Some(slices) = request.slices {
         let file = pinned.open(path).map_err(|error| Error::at(Stage::OpenSlice, error))?;
         let (request, held) = array_request(&file, name, slices, held)?;
-        return form.tagged(
+        return negotiated.tagged(
             request,
             |request| request.tag("hdfstream"),
             |request| Ok(Answer::of(request.msgpack()?.holding(held), MSGPACK)?),
@@ -279,23 +285,29 @@ fn object_answer(state: &Hdfstream, pinned: &Pinned, path: &VPath, asked: Asked,
     }
     let file = pinned.open(path).map_err(|error| Error::at(Stage::OpenObject, error))?;
     let extent = Extent { max_depth: request.max_depth, data_size_limit: request.data_size_limit };
-    let (description, is_encoded) = state.description(&file, name, extent, form)?;
+    let (description, is_encoded) = state.description(&file, name, extent, negotiated)?;
     // How much may come along is configured, and may be more after a new start.
     let held_bytes = pinned.archive().limits.held_bytes;
-    form.tagged(
+    negotiated.tagged(
         description,
         |_| pinned.tag(&("hdfstream object", name, extent, held_bytes)),
-        |description| form.labelled(pinned, is_encoded, description),
+        |description| negotiated.labelled(pinned, is_encoded, description),
     )
 }
 
 impl Hdfstream {
     /// The description of an object, made and encoded once for each state of the file and of all that it draws on; with it, whether it is
     /// in the client's coding.
-    fn description(&self, file: &PinnedFile, name: &str, extent: Extent, form: &Form) -> Result<(Bytes, bool), Error> {
+    fn description(
+        &self,
+        file: &PinnedFile,
+        name: &str,
+        extent: Extent,
+        negotiated: &Negotiated,
+    ) -> Result<(Bytes, bool), Error> {
         let key = |coding| DescriptionKey { file: file.key().clone(), object: name.to_owned(), extent, coding };
         let remembered = |key: &DescriptionKey| self.descriptions.get(key).filter(|known| file.pinned().holds(known));
-        let coded_key = form.coding.map(|coding| key(Some(coding)));
+        let coded_key = negotiated.coding.map(|coding| key(Some(coding)));
         if let Some(known) = coded_key.as_ref().and_then(&remembered) {
             return Ok((known.value, true));
         }
@@ -307,7 +319,7 @@ impl Hdfstream {
             self.descriptions.insert(plain_key, known.clone());
             known
         };
-        match (coded_key, form.encode(&plain.value)?) {
+        match (coded_key, negotiated.encode(&plain.value)?) {
             (Some(key), Some(encoded)) => {
                 self.descriptions.insert(key, plain.with(encoded.clone()));
                 Ok((encoded, true))

@@ -75,7 +75,7 @@ pub(super) struct BodyParser {
     /// The number of slices, once it is known.
     n_announced: usize,
     rank: usize,
-    state: State,
+    state: Expected,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -88,7 +88,7 @@ enum Parameter {
 
 /// What the next token must be.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-enum State {
+enum Expected {
     #[default]
     Body,
     Key,
@@ -138,101 +138,104 @@ impl BodyParser {
 
     /// The request, once the whole body has come.
     pub(super) fn finish(self) -> Result<Request, String> {
-        if self.state != State::End || !self.tokens.is_empty() {
+        if self.state != Expected::End || !self.tokens.is_empty() {
             return Err(undecodable("the body ends too early"));
         }
         self.request.checked()
     }
 
-    fn accept(&mut self, token: Token) -> Result<State, String> {
+    fn accept(&mut self, token: Token) -> Result<Expected, String> {
         match (self.state, token) {
-            (State::Body, Token::Map(0)) => Ok(State::End),
-            (State::Body, Token::Map(n)) if n > MAX_PARAMETERS => {
+            (Expected::Body, Token::Map(0)) => Ok(Expected::End),
+            (Expected::Body, Token::Map(n)) if n > MAX_PARAMETERS => {
                 Err("Too many parameters in msgpack request".to_owned())
             }
-            (State::Body, Token::Map(n)) => {
+            (Expected::Body, Token::Map(n)) => {
                 self.n_parameters = n as usize;
-                Ok(State::Key)
+                Ok(Expected::Key)
             }
-            (State::Key, Token::Str(key)) => self.key(&key),
-            (State::Value(Parameter::Object), Token::Str(object)) => {
+            (Expected::Key, Token::Str(key)) => self.key(&key),
+            (Expected::Value(Parameter::Object), Token::Str(object)) => {
                 self.request.object = Some(object);
                 Ok(self.next_key())
             }
-            (State::Value(Parameter::MaxDepth), Token::Unsigned(n)) => {
+            (Expected::Value(Parameter::MaxDepth), Token::Unsigned(n)) => {
                 self.request.max_depth = u32::try_from(n)
                     .ok()
                     .filter(|&n| i32::try_from(n).is_ok())
                     .ok_or_else(|| undecodable("max_depth is too large"))?;
                 Ok(self.next_key())
             }
-            (State::Value(Parameter::DataSizeLimit), Token::Unsigned(n)) => {
+            (Expected::Value(Parameter::DataSizeLimit), Token::Unsigned(n)) => {
                 self.request.data_size_limit = n;
                 Ok(self.next_key())
             }
-            (State::Value(Parameter::MaxDepth), Token::Negative(_)) => Err("max_depth must not be negative".to_owned()),
-            (State::Value(Parameter::DataSizeLimit), Token::Negative(_)) => {
+            (Expected::Value(Parameter::MaxDepth), Token::Negative(_)) => {
+                Err("max_depth must not be negative".to_owned())
+            }
+            (Expected::Value(Parameter::DataSizeLimit), Token::Negative(_)) => {
                 Err("data_size_limit must not be negative".to_owned())
             }
-            (State::Value(Parameter::Slice), Token::Str(text)) => {
+            (Expected::Value(Parameter::Slice), Token::Str(text)) => {
                 self.request.slices = Some(slices::parse_text(&text).map_err(undecodable)?);
                 Ok(self.next_key())
             }
-            (State::Value(Parameter::Slice), Token::Array(rank)) => self.begin_slices(rank),
+            (Expected::Value(Parameter::Slice), Token::Array(rank)) => self.begin_slices(rank),
             (state, token) => self.accept_slices(state, token),
         }
     }
 
-    fn accept_slices(&mut self, state: State, token: Token) -> Result<State, String> {
+    fn accept_slices(&mut self, state: Expected, token: Token) -> Result<Expected, String> {
         match (state, token) {
-            (State::Dimension, Token::Array(2)) => Ok(State::Start),
-            (State::Start, Token::Unsigned(start)) => {
+            (Expected::Dimension, Token::Array(2)) => Ok(Expected::Start),
+            (Expected::Start, Token::Unsigned(start)) => {
                 self.push_start(start);
-                Ok(State::Count)
+                Ok(Expected::Count)
             }
-            (State::Start, Token::Array(n)) => {
+            (Expected::Start, Token::Array(n)) => {
                 self.check_array(n, "starts")?;
                 self.n_announced = self.n_announced.max(n as usize);
-                Ok(State::Starts { n_left: n })
+                Ok(Expected::Starts { n_left: n })
             }
-            (State::Starts { n_left }, Token::Unsigned(start)) => {
+            (Expected::Starts { n_left }, Token::Unsigned(start)) => {
                 self.push_start(start);
-                Ok(if n_left > 1 { State::Starts { n_left: n_left - 1 } } else { State::Count })
+                Ok(if n_left > 1 { Expected::Starts { n_left: n_left - 1 } } else { Expected::Count })
             }
-            (State::Count, Token::Unsigned(count)) => {
+            (Expected::Count, Token::Unsigned(count)) => {
                 self.current().iter_mut().for_each(|range| set_count(range, count));
                 Ok(self.next_dimension())
             }
-            (State::Count, Token::Array(n)) => {
+            (Expected::Count, Token::Array(n)) => {
                 self.check_array(n, "counts")?;
                 if n != 1 && n as usize != self.current().len() {
                     return Err(undecodable(format!("{} slice starts but {n} counts", self.current().len())));
                 }
-                Ok(State::Counts { next: 0, n_left: n })
+                Ok(Expected::Counts { next: 0, n_left: n })
             }
-            (State::Counts { next: 0, n_left: 1 }, Token::Unsigned(count)) => {
+            (Expected::Counts { next: 0, n_left: 1 }, Token::Unsigned(count)) => {
                 self.current().iter_mut().for_each(|range| set_count(range, count));
                 Ok(self.next_dimension())
             }
-            (State::Counts { next, n_left }, Token::Unsigned(count)) => {
+            (Expected::Counts { next, n_left }, Token::Unsigned(count)) => {
                 if let Some(range) = self.current().get_mut(next) {
                     set_count(range, count);
                 }
                 Ok(if n_left > 1 {
-                    State::Counts { next: next + 1, n_left: n_left - 1 }
+                    Expected::Counts { next: next + 1, n_left: n_left - 1 }
                 } else {
                     self.next_dimension()
                 })
             }
-            (State::Start | State::Starts { .. } | State::Count | State::Counts { .. }, Token::Negative(_)) => {
-                Err(undecodable("Slice indexes must not be negative"))
-            }
-            (State::End, _) => Err(undecodable("there is something after the request's map")),
+            (
+                Expected::Start | Expected::Starts { .. } | Expected::Count | Expected::Counts { .. },
+                Token::Negative(_),
+            ) => Err(undecodable("Slice indexes must not be negative")),
+            (Expected::End, _) => Err(undecodable("there is something after the request's map")),
             (state, token) => Err(undecodable(format!("expected {}, found {}", state.expected(), token.kind()))),
         }
     }
 
-    fn key(&mut self, key: &str) -> Result<State, String> {
+    fn key(&mut self, key: &str) -> Result<Expected, String> {
         let parameter = match key {
             "object" => Parameter::Object,
             "max_depth" => Parameter::MaxDepth,
@@ -244,14 +247,14 @@ impl BodyParser {
             return Err(format!("Duplicate parameter: {key}"));
         }
         self.seen.push(parameter);
-        Ok(State::Value(parameter))
+        Ok(Expected::Value(parameter))
     }
 
-    fn next_key(&self) -> State {
-        if self.seen.len() == self.n_parameters { State::End } else { State::Key }
+    fn next_key(&self) -> Expected {
+        if self.seen.len() == self.n_parameters { Expected::End } else { Expected::Key }
     }
 
-    fn begin_slices(&mut self, rank: u32) -> Result<State, String> {
+    fn begin_slices(&mut self, rank: u32) -> Result<Expected, String> {
         self.rank = rank as usize;
         if self.rank > MAX_DIMENSIONS {
             return Err(undecodable("Too many dimensions!"));
@@ -260,10 +263,10 @@ impl BodyParser {
     }
 
     /// Dimensions fill up one after the other; after the last the slices are whole.
-    fn next_dimension(&mut self) -> State {
+    fn next_dimension(&mut self) -> Expected {
         if self.slices.rank < self.rank {
             self.slices.rank += 1;
-            return State::Dimension;
+            return Expected::Dimension;
         }
         self.request.slices = Some(std::mem::take(&mut self.slices));
         self.next_key()
@@ -294,7 +297,7 @@ impl BodyParser {
     }
 }
 
-impl State {
+impl Expected {
     fn expected(self) -> &'static str {
         match self {
             Self::Body => "a map",

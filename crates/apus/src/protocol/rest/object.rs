@@ -95,7 +95,7 @@ enum Content {
 #[derive(Serialize)]
 struct DatasetDescription {
     #[serde(flatten)]
-    form: Form,
+    type_and_shape: TypeAndShape,
     layout: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     chunks: Option<Vec<u64>>,
@@ -111,7 +111,7 @@ struct DatasetDescription {
 
 /// Type and extent, as numpy has them and as they are stored.
 #[derive(Serialize)]
-struct Form {
+struct TypeAndShape {
     /// `null` for types that numpy lacks.
     dtype: Option<Dtype>,
     /// `null` where there are no elements and no shape.
@@ -132,7 +132,7 @@ struct FilterDescription {
 enum AttributeDescription {
     Value {
         #[serde(flatten)]
-        form: Box<Form>,
+        type_and_shape: Box<TypeAndShape>,
         value: Box<RawValue>,
     },
     Unreadable {
@@ -150,13 +150,13 @@ struct MemberDescription {
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    form: Option<MemberForm>,
+    dtype_and_shape: Option<DtypeAndShape>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
 
 #[derive(Serialize)]
-struct MemberForm {
+struct DtypeAndShape {
     dtype: Option<Dtype>,
     shape: Option<Vec<u64>>,
 }
@@ -186,7 +186,7 @@ impl DatasetDescription {
         };
         let is_virtual = dataset.layout() == Layout::Virtual;
         Ok(Self {
-            form: Form::of(dataset.dtype(), dataset.stored_type(), dataset.space()),
+            type_and_shape: TypeAndShape::of(dataset.dtype(), dataset.stored_type(), dataset.space()),
             layout: match dataset.layout() {
                 Layout::Compact => "compact",
                 Layout::Contiguous => "contiguous",
@@ -204,14 +204,14 @@ impl DatasetDescription {
     }
 }
 
-impl Form {
+impl TypeAndShape {
     fn of(native: &apus_h5::Datatype, stored: &apus_h5::Datatype, space: &Dataspace) -> Self {
-        let member = MemberForm::of(native, space);
+        let member = DtypeAndShape::of(native, space);
         Self { dtype: member.dtype, shape: member.shape, stored_type: StoredType::of(stored) }
     }
 }
 
-impl MemberForm {
+impl DtypeAndShape {
     /// Elements that are arrays add their extents to the shape, as in numpy.
     fn of(native: &apus_h5::Datatype, space: &Dataspace) -> Self {
         let (dtype, element_shape) =
@@ -262,7 +262,7 @@ fn describe_attribute(attribute: &Attribute) -> AttributeDescription {
     });
     match written {
         Ok(text) => AttributeDescription::Value {
-            form: Box::new(Form::of(&value.dtype, &attribute.stored_type, &value.space)),
+            type_and_shape: Box::new(TypeAndShape::of(&value.dtype, &attribute.stored_type, &value.space)),
             value: text,
         },
         Err(error) => AttributeDescription::Unreadable { error },
@@ -271,13 +271,13 @@ fn describe_attribute(attribute: &Attribute) -> AttributeDescription {
 
 fn member(group: &Group, link: Link, is_opened: bool) -> (String, MemberDescription) {
     let mut description =
-        MemberDescription { link: "hard", target: None, file: None, kind: None, form: None, error: None };
+        MemberDescription { link: "hard", target: None, file: None, kind: None, dtype_and_shape: None, error: None };
     match link.target {
         LinkTarget::Hard { .. } if is_opened => match group.get(&link.name) {
             Ok(Object::Group(_)) => description.kind = Some("group"),
             Ok(Object::Dataset(dataset)) => {
                 description.kind = Some("dataset");
-                description.form = Some(MemberForm::of(dataset.dtype(), dataset.space()));
+                description.dtype_and_shape = Some(DtypeAndShape::of(dataset.dtype(), dataset.space()));
             }
             Ok(_) => description.kind = Some("datatype"),
             Err(error) => description.error = Some(error.to_string()),

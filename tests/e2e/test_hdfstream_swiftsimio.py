@@ -78,10 +78,13 @@ def test_every_field_of_a_region(server, mount, path):
             swiftsimio.mask(open_remote(server, mount, path))
         return
     few = ("coordinates", "particle_ids", "masses", "element_mass_fractions")
+    unconstrained = [(source, swiftsimio.mask(source)) for source in (open_remote(server, mount, path), path)]
     for low, high, wanted in ((0.1, 0.6, None), (-0.2, 0.3, few), (0.9, 1.2, few)):
         masks = []
-        for source in (open_remote(server, mount, path), path):
-            mask = swiftsimio.mask(source)
+        for source, whole in unconstrained:
+            # Making a mask takes longer than all the rest; a copy is constrained, which the class does not let copy.copy make.
+            mask = object.__new__(type(whole))
+            vars(mask).update(vars(whole))
             box = mask.metadata.boxsize
             mask.constrain_spatial([[low * length, high * length] for length in box])
             masks.append((source, mask))

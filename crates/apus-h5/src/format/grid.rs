@@ -47,12 +47,12 @@ impl Grid {
         self.counts.iter().product()
     }
 
-    /// The number of a chunk, counted in row-major order, from its coords on each axis.
+    /// The number of a chunk, counted in row-major order, from its coordinates.
     pub(crate) fn number(&self, coords: &[u64]) -> u64 {
         coords.iter().zip(&self.counts).fold(0, |n, (p, count)| n * count + p)
     }
 
-    /// The coords of a chunk on each axis.
+    /// The coordinates of a chunk.
     pub(crate) fn coords(&self, number: u64) -> Vec<u64> {
         let mut rest = number;
         let mut coords: Vec<u64> = self
@@ -83,7 +83,7 @@ impl Grid {
         Some(number)
     }
 
-    /// Whether the chunk at a coords reaches beyond the extent.
+    /// Whether the chunk at these coordinates reaches beyond the extent.
     pub(crate) fn is_partial(&self, coords: &[u64]) -> bool {
         coords.iter().zip(&self.chunk).zip(&self.dims).any(|((p, c), d)| d - p * c < *c)
     }

@@ -40,7 +40,7 @@ pub(crate) struct Storage {
 /// Where the elements are.
 #[derive(Debug)]
 pub(crate) enum RawData {
-    /// Unallocated: nothing was written, or there are no elements.
+    /// Nothing was written, or there are no elements.
     Unallocated,
     /// In one piece of the file, from this address on.
     Contiguous(u64),

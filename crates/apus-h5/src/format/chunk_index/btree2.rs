@@ -36,11 +36,11 @@ pub(super) fn read(meta: &Meta, address: u64, grid: &Grid, filtered: bool, build
             *p = cursor.u64()?;
         }
         if coords.iter().zip(grid.counts()).any(|(p, count)| p >= count) {
-            return Err(cursor.damaged(format_args!("coords {coords:?} in a grid of {:?} chunks", grid.counts())));
+            return Err(cursor.damaged(format_args!("chunk {coords:?} in a grid of {:?} chunks", grid.counts())));
         }
         let number = grid.number(&coords);
         if before.replace(number).is_some_and(|before| number <= before) {
-            return Err(cursor.damaged(format_args!("coords {coords:?} comes too late in the order of the tree")));
+            return Err(cursor.damaged(format_args!("chunk {coords:?} comes too late in the order of the tree")));
         }
         match filtered {
             Some((size, filter_mask)) => builder.insert(number, address, size, filter_mask),

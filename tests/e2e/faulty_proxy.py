@@ -15,6 +15,7 @@ class FaultyProxy:
 
     `cuts`: after so many bytes of the next body the connection breaks. `flips`: this byte of the next body is another. `busy`: the next request is answered with this status and these seconds
     of Retry-After. `hidden`: headers that answers do not show. `requests` are those that came: (method, path with query, headers).
+    `/ping`, with which clients look whether a server is there, is neither harmed nor counted.
     """
 
     def __init__(self, url):
@@ -49,11 +50,13 @@ class FaultyProxy:
         self.thread.join()
 
     def answer(self, handler):
-        self.requests.append((handler.command, handler.path, dict(handler.headers)))
         body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
-        if self.busy:
+        is_ping = handler.path == "/ping"
+        if not is_ping:
+            self.requests.append((handler.command, handler.path, dict(handler.headers)))
+        if self.busy and not is_ping:
             status, seconds = self.busy.pop(0)
-            problem = b'{"title": "Busy", "status": %d, "code": "busy", "detail": "all places are taken"}' % status
+            problem = b'{"title": "Busy", "status": %d, "code": "busy", "detail": "the server is busy, try again later"}' % status
             handler.send_response(status)
             handler.send_header("Retry-After", str(seconds))
             handler.send_header("Content-Type", "application/problem+json")
@@ -66,8 +69,9 @@ class FaultyProxy:
             session.trust_env = False
             answer = session.request(handler.command, self.target + handler.path, data=body, headers=kept, stream=True, timeout=120)
             content = answer.raw.read(decode_content=False)
-        cut = self.cuts.pop(0) if self.cuts and answer.status_code < 300 else None
-        if self.flips and answer.status_code < 300:
+        is_harmed = answer.status_code < 300 and not is_ping
+        cut = self.cuts.pop(0) if self.cuts and is_harmed else None
+        if self.flips and is_harmed:
             at = self.flips.pop(0)
             content = content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
         handler.send_response(answer.status_code)

@@ -1,5 +1,6 @@
 """The Python package apus (clients/python), installed as users install it: compared with h5py and swiftsimio on the same files."""
 
+import graphlib
 import hashlib
 import json
 import os
@@ -69,6 +70,17 @@ def test_it_is_the_installed_package_that_is_tested():
     installed, here = pathlib.Path(apus.__file__).parent, REPOSITORY / "clients/python/src/apus"
     assert {p.name: p.read_bytes() for p in installed.iterdir() if p.is_file()} == {p.name: p.read_bytes() for p in here.iterdir() if p.is_file()}
     assert (installed / "py.typed").exists()
+
+
+def test_no_module_imports_what_imports_it():
+    """Also not for annotations alone: the modules of the package are in one order."""
+    folder = REPOSITORY / "clients/python/src/apus"
+    imports = {path.stem: set(re.findall(r"^ *from \.(\w+) import", path.read_text(), re.MULTILINE)) for path in folder.glob("*.py")}
+    for path in folder.glob("*.py"):
+        for names in re.findall(r"^ *from \. import (.+)$", path.read_text(), re.MULTILINE):
+            imports[path.stem] |= set(names.split(", "))
+    assert imports["file"] >= {"group", "metadata", "selectable"}
+    assert list(graphlib.TopologicalSorter(imports).static_order())[-1] == "__init__"
 
 
 # ------------------------------------------------------------------------------------------------------------ what there is
@@ -186,8 +198,6 @@ def test_rows_that_are_none(gas):
     for rows, error in ((slice(0, 10, 2), ValueError), ("0:5", TypeError), ([1, 2, 3], TypeError), (3.5, TypeError), ([(0, 1.5)], TypeError)):
         with pytest.raises(error):
             gas.file.data("/PartType0/Coordinates", rows)
-    with pytest.raises(TypeError):
-        gas["coordinates"]["x"]
 
 
 def test_named_columns(connection):
@@ -356,10 +366,31 @@ def test_a_download_goes_on_by_itself(proxy, no_sleep, tmp_path):
     assert all("If-Range" in headers for _, _, headers in proxy.requests[1:])
 
 
+def test_a_transfer_that_makes_progress_is_resumed_without_an_end(proxy, no_sleep, positions, tmp_path):
+    """More often than a transfer is tried in vain, as long as some bytes come in between."""
+    n_tries = apus.transport.RETRIES
+    vain = [0] * (n_tries - 1)
+    proxy.cuts = [10] + [1, *vain] * 20
+    apus.connect(proxy.url).download(f"data/{SMALL.name}", tmp_path)
+    assert (tmp_path / SMALL.name).read_bytes() == SMALL.read_bytes()
+    assert len(proxy.requests) == 1 + 20 * n_tries + 1
+    proxy.cuts = [200, *vain] * 10
+    assert same(apus.connect(proxy.url).data(f"data/{GAS.name}", "/PartType0/Coordinates"), positions)
+
+
+def test_a_server_that_is_gone_for_a_while(proxy, no_sleep, tmp_path):
+    """A server that starts again answers nothing, or that it is busy, in between."""
+    proxy.cuts = [1000]
+    proxy.between = lambda: proxy.busy.extend([(503, 0)] * 7 + [(500, 0)])
+    apus.connect(proxy.url).download(f"data/{SMALL.name}", tmp_path)
+    assert (tmp_path / SMALL.name).read_bytes() == SMALL.read_bytes()
+    assert not proxy.busy
+
+
 def test_a_download_goes_on_when_it_is_asked_for_again(proxy, no_sleep, tmp_path):
     path = f"data/{SMALL.name}"
     proxy.cuts = [1000] + [0] * 4
-    with pytest.raises(apus.Broken, match="after 1000 of"):
+    with pytest.raises(apus.Broken, match=r"after 1000 of .*; 4 attempts in a row brought nothing more; the first 1000 bytes are in .*\.part: repeat to go on"):
         apus.connect(proxy.url).download(path, tmp_path)
     assert (tmp_path / f"{SMALL.name}.part").read_bytes() == SMALL.read_bytes()[:1000]
     proxy.requests.clear()
@@ -450,8 +481,9 @@ def test_too_large_an_answer(start_server):
 
 
 def test_a_server_that_is_not_there():
-    with pytest.raises(apus.Unreachable, match="127.0.0.1:9 does not answer: ConnectionRefusedError"):
-        apus.connect("http://user:secret@127.0.0.1:9").list()
+    tried = r"no server answers at http://127.0.0.1:9 \(tried GET http://127.0.0.1:9/ping\): ConnectionRefusedError.*; check that it is running"
+    with pytest.raises(apus.Unreachable, match=tried):
+        apus.connect("http://user:secret@127.0.0.1:9")
 
 
 def test_a_busy_server_is_asked_again(proxy, no_sleep):
@@ -462,7 +494,7 @@ def test_a_busy_server_is_asked_again(proxy, no_sleep):
 
 def test_a_server_that_stays_busy(proxy, no_sleep):
     proxy.busy = [(503, 1)] * 10
-    with pytest.raises(apus.Busy, match="all places are taken") as caught:
+    with pytest.raises(apus.Busy, match="the server is busy, try again later") as caught:
         apus.connect(proxy.url).list("data")
     assert caught.value.retry_after_s == 1
     assert len(proxy.requests) == 5
@@ -473,9 +505,25 @@ def test_a_server_that_stays_busy(proxy, no_sleep):
     assert len(proxy.requests) == 1
 
 
-def test_another_kind_of_server(tmp_path):
-    with FaultyProxy("http://127.0.0.1:9") as nothing, pytest.raises(apus.ApusError):
-        apus.connect(nothing.url).list()
+def test_another_kind_of_server(server):
+    with FaultyProxy("http://127.0.0.1:9") as nothing, pytest.raises(apus.Unreachable):
+        apus.connect(nothing.url)
+    with pytest.raises(apus.Unreachable, match="not as an Apus server does .tried .*/data/ping.: is the port right"):
+        apus.connect(f"{server.url}data")
+
+
+def test_the_nearest_name_of_the_listing(connection, tmp_path):
+    for use in (connection.open, lambda path: connection.download(path, tmp_path), lambda path: connection.data(path, "/Header"), connection.object):
+        with pytest.raises(apus.NotFound, match=f"no such file or folder 'data/fof_catalog.hdf5'; did you mean 'data/{SMALL.name}'?") as caught:
+            use("data/fof_catalog.hdf5")
+        assert (caught.value.status, caught.value.code) == (404, "not_found")
+    with pytest.raises(apus.NotFound, match="no such file or folder 'dat'; did you mean 'data'?"):
+        connection.open(f"dat/{SMALL.name}")
+    with pytest.raises(apus.NotFound, match="no such file or folder 'dta'; did you mean 'data'?"):
+        connection.list("dta")
+    # Of an object that the file does not have, the server names the nearest.
+    with pytest.raises(apus.NotFound, match="/PartType0/Mass: no such object"):
+        connection.data(f"data/{GAS.name}", "/PartType0/Mass")
 
 
 # -------------------------------------------------------------------------------------------------------------- credentials

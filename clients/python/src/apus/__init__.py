@@ -2,17 +2,20 @@
 
     >>> import apus
     >>> file = apus.connect("http://127.0.0.1:8000").open("cosmic_web_0002.hdf5")
-    >>> file.gas["coordinates"][:1000]
+    >>> file.gas.coordinates[:1000]
     >>> file.gas.select("coordinates", "masses", sphere=(22.1, 25.5, 27.4, 2), where="temperatures > 1e6 K").masses.sum()
 
-`connect` gives a `Connection`, its `open` a `File`, which has a `Group` for each particle type under swiftsimio's name, with a `Field` for
-each dataset; `select` of either a `Selection` that the server makes. Everything that goes wrong is an `ApusError`.
+`connect` returns a `Connection`, its `open` a `File`, which has a `Group` for each particle type under swiftsimio's name, with a `Field` for
+each dataset; `select` of a file or group returns a `Selection` that the server makes. All errors are `ApusError`s.
 """
 
-from .connection import Connection, Entry, connect
+from .connection import Connection, connect
 from .errors import ApusError, BadRequest, Broken, Busy, NotFound, ServerFailed, TooLarge, Unauthorized, Unreachable, Unreadable
-from .file import Field, File, Group
+from .field import Field
+from .file import File
+from .group import Group
 from .select import Selection, Values
+from .server import Entry
 
 __version__ = "0.1.0"
 

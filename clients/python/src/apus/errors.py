@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from typing import Any
+
+
+# An error lists at most this many names.
+MAX_NAMES = 30
 
 
 class ApusError(Exception):
@@ -20,8 +26,8 @@ class ApusError(Exception):
         self.request_id = request_id
 
 
-class BadRequest(ApusError):
-    """The request does not fit the file, or is not understood; the text says where."""
+class BadRequest(ApusError, ValueError):
+    """The request does not fit the file, or is not understood; the text says where. Raised before it is sent where that can be told."""
 
 
 class TooLarge(BadRequest):
@@ -57,7 +63,11 @@ class Unreachable(ApusError, ConnectionError):
 
 
 class Broken(ApusError, ConnectionError):
-    """An answer ended early, or is not what it says it is. What came of it is not to be used."""
+    """An answer ended early, or is not what it says it is; no part of it is returned. With `can_resume`, what came is the beginning of the whole."""
+
+    def __init__(self, detail: str, *, can_resume: bool = False, **known: Any) -> None:
+        super().__init__(detail, **known)
+        self.can_resume = can_resume
 
 
 _BY_STATUS: dict[int, type[ApusError]] = {
@@ -76,6 +86,22 @@ def of_answer(status: int, headers: Any, problem: Any) -> ApusError:
     if kind is Busy:
         return Busy(detail, retry_after_s=_seconds(headers.get("Retry-After")), status=status, code=code, request_id=request_id)
     return kind(detail, status=status, code=code, request_id=request_id)
+
+
+def missing(where: str, what: str, name: str, known: Iterable[str], *, folder: str = "", like: ApusError | None = None) -> NotFound:
+    """The error for a name that does not exist, with the nearest that does, or with those that do.
+
+    Names are shown behind `folder`. `like` is the server's own error, if it answered with one.
+    """
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        hint = f"did you mean {folder + near[0]!r}?"
+    else:
+        rest = f" and {len(known) - MAX_NAMES} more" if len(known) > MAX_NAMES else ""
+        hint = f"there are {', '.join(known[:MAX_NAMES]) or 'none'}{rest}"
+    answered: dict[str, Any] = {} if like is None else {"status": like.status, "code": like.code, "request_id": like.request_id}
+    return NotFound(f"{where}: no {what} {folder + name!r}; {hint}", **answered)
 
 
 def _seconds(text: str | None) -> float:

@@ -45,7 +45,7 @@ def dress(array: Array, meaning: Meaning, kind: str) -> Any:
     kind = resolve(kind)
     if kind == "numpy" or meaning.unit is None or array.dtype.kind not in "iufb":
         return array
-    unit = "dimensionless" if meaning.unit == "1" else meaning.unit
+    unit = unit_of(meaning.unit, kind)
     if kind == "swiftsimio":
         return _cosmo_array(array, unit, meaning)
     if kind == "unyt":
@@ -55,18 +55,32 @@ def dress(array: Array, meaning: Meaning, kind: str) -> Any:
     from astropy import units
 
     # The dtype is named, or integers (ids) would become floats.
-    return units.Quantity(array, units.Unit("" if unit == "dimensionless" else unit), dtype=array.dtype, copy=False)
+    return units.Quantity(array, unit, dtype=array.dtype, copy=False)
 
 
-def _cosmo_array(array: Array, unit: str, meaning: Meaning) -> Any:
+def unit_of(unit: str | None, kind: str) -> Any:
+    """A unit as that kind of arrays has it: of unyt, of astropy, or its name."""
+    kind = resolve(kind)
+    if unit is None or kind == "numpy":
+        return unit
+    unit = "dimensionless" if unit == "1" else unit
+    if kind in ("swiftsimio", "unyt"):
+        import unyt
+
+        return unyt.Unit(unit)
+    from astropy import units
+
+    return units.Unit("" if unit == "dimensionless" else unit)
+
+
+def _cosmo_array(array: Array, unit: Any, meaning: Meaning) -> Any:
     import swiftsimio
-    import unyt
 
     cosmo: dict[str, Any] = {}
     if meaning.scale_factor is not None:
         cosmo = {"scale_factor": meaning.scale_factor, "scale_exponent": meaning.a_exponent}
     # swiftsimio's own readers make them in just this way; 1e10*Msun is a unit of its own there as here.
     return swiftsimio.cosmo_array(
-        array, unyt.Unit(unit), comoving=meaning.comoving, valid_transform=meaning.convertible, name=meaning.description,
+        array, unit, comoving=meaning.comoving, valid_transform=meaning.convertible, name=meaning.description,
         compression=meaning.lossy_filter or "None", **cosmo,
     )  # fmt: skip

@@ -7,6 +7,8 @@ from typing import Any, Union
 
 import numpy as np
 
+from . import errors
+
 # A number, a pair, a list of numbers or of those: plain or with units. None is an open side of a box.
 Lengths = Any
 Number = Union[float, None]
@@ -23,7 +25,7 @@ class Scale:
     def numbers(self, values: Lengths, what: str) -> Any:
         """The values as numbers, nested as they are. Those with a unit are converted, those with a frame too; others stay.
 
-        Errors: ValueError for what is no length, TypeError for what is no number.
+        Errors: `BadRequest` for what is no length, TypeError for what is no number.
         """
         if values is None:
             return None
@@ -37,7 +39,7 @@ class Scale:
 
     def _convert(self, values: Any, what: str) -> np.ndarray[Any, Any]:
         if self.unit is None:
-            raise ValueError(f"{what}: the file does not say the unit of its lengths; say region_unit")
+            raise errors.BadRequest(f"{what}: the file does not say the unit of its lengths; say region_unit")
         comoving = getattr(values, "comoving", None)
         factor = getattr(values, "cosmo_factor", None)
         if comoving and factor is not None and factor.a_factor is not None and not math.isclose(factor.a_factor, factor.scale_factor):
@@ -51,7 +53,7 @@ class Scale:
             else:
                 converted = np.asarray(values.to_value(self.unit), "f8")
         except Exception as error:
-            raise ValueError(f"{what}: {values} is no length: {error}") from error
+            raise errors.BadRequest(f"{what}: {values} is no length: {error}") from error
         if comoving is None or comoving is not self.is_physical:
             return converted
         return converted * self.scale_factor if self.is_physical else converted / self.scale_factor
@@ -68,7 +70,7 @@ def boxes(value: Lengths, scale: Scale) -> list[list[Number]]:
         return [found]
     several = [_box(item) for item in numbers] if isinstance(numbers, list) else []
     if not several or any(box is None for box in several):
-        raise ValueError("box: expected [xmin, xmax, ymin, ymax, zmin, zmax], three pairs, or a list of those; None is an open side")
+        raise errors.BadRequest("box: expected [xmin, xmax, ymin, ymax, zmin, zmax], three pairs, or a list of those; None is an open side")
     return [box for box in several if box is not None]
 
 
@@ -80,7 +82,7 @@ def spheres(value: Lengths, scale: Scale) -> list[list[float]]:
         return [found]
     several = [_sphere(item) for item in numbers] if isinstance(numbers, list) else []
     if not several or any(sphere is None for sphere in several):
-        raise ValueError("sphere: expected (x, y, z, radius), (centre, radius), or a list of those")
+        raise errors.BadRequest("sphere: expected (x, y, z, radius), (centre, radius), or a list of those")
     return [sphere for sphere in several if sphere is not None]
 
 
@@ -90,7 +92,7 @@ def aperture_text(value: Any, scale: Scale) -> str:
         return value
     number = scale.numbers(value, "aperture")
     if isinstance(number, list):
-        raise ValueError(f"aperture: expected one length, or the name of a radius, not {value}")
+        raise errors.BadRequest(f"aperture: expected one length, or the name of a radius, not {value}")
     return repr(number)
 
 
@@ -108,7 +110,7 @@ def _bound(bound: Number, is_upper: bool) -> Number:
     if bound is None or bound == (math.inf if is_upper else -math.inf):
         return None
     if not math.isfinite(bound):
-        raise ValueError(f"box: {bound} is no bound")
+        raise errors.BadRequest(f"box: {bound} is no bound")
     return bound
 
 
@@ -118,5 +120,5 @@ def _sphere(item: Any) -> list[float] | None:
     if not isinstance(item, list) or len(item) != 4 or any(number is None or isinstance(number, list) for number in item):
         return None
     if not all(map(math.isfinite, item)):
-        raise ValueError(f"sphere: {item} is not finite")
+        raise errors.BadRequest(f"sphere: {item} is not finite")
     return item

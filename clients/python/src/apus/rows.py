@@ -10,7 +10,10 @@ from typing import Any, Union
 Rows = Union[slice, range, "tuple[int, int]", Iterable[Any], None]
 
 
-def row_ranges(rows: Rows, n_rows: Callable[[], int]) -> list[tuple[int, int]] | None:
+Ranges = list[tuple[int, int]]
+
+
+def row_ranges(rows: Rows, n_rows: Callable[[], int]) -> Ranges | None:
     """Half-open ranges from 0 on, None for all rows; `n_rows` is asked only where an end is open or counted from behind.
 
     Errors: ValueError for steps, TypeError for what are no rows.

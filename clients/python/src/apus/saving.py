@@ -1,4 +1,4 @@
-"""Answers into files: under another name until they are whole, and gone on with where an earlier transfer stopped."""
+"""Answers into files: under another name until they are complete, resumed where an earlier transfer stopped."""
 
 from __future__ import annotations
 
@@ -37,11 +37,18 @@ def save(
             memo.unlink(missing_ok=True)
         else:
             memo.write_text(stream.tag)
-        with open(part, "r+b" if stream.position else "wb") as out:
-            out.truncate(stream.position)
-            out.seek(stream.position)
-            while block := stream.read():
-                out.write(block)
+        try:
+            with open(part, "r+b" if stream.position else "wb") as out:
+                out.truncate(stream.position)
+                out.seek(stream.position)
+                while block := stream.read():
+                    out.write(block)
+        except errors.Broken as error:
+            if not error.can_resume:
+                raise
+            raise errors.Broken(
+                f"{error.detail}; the first {stream.position} bytes are in {part}: repeat to go on from there", can_resume=True
+            ) from error
     os.replace(part, place)
     memo.unlink(missing_ok=True)
     return place

@@ -1,4 +1,4 @@
-"""Long answers: read exactly, and gone on with where the connection broke."""
+"""Long answers: read exactly, and resumed if the connection breaks."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ import urllib3
 
 from . import errors
 from .progress import Progress
-from .transport import Transport, _reason
+from .transport import Transport, reason
 
 # So many bytes are taken from the socket at once.
 BLOCK_BYTES = 1 << 20
+# Seconds before a broken transfer is resumed, and their growth from one fruitless attempt to the next.
+FIRST_WAIT_S, WAIT_GROWTH = 0.2, 3
 
 
 class Stream:
     """The bytes of one answer in order, from `position` on.
 
-    Where the server gives parts (`Accept-Ranges`) of a body that it knows by an entity tag, a connection that breaks is made anew, and goes on
-    where it stopped; a body that has changed meanwhile is `Broken`, never a mixture. `size_bytes` is the length of the whole, None where the
-    server does not know it.
+    If the server gives parts (`Accept-Ranges`) of a body with an entity tag, a connection that breaks is opened again and resumes where it
+    stopped: as often as it takes while bytes arrive, a few times in a row without any. A body that has changed meanwhile is `Broken`, never a
+    mixture. `size_bytes` is the length of the whole, None if the server does not know it.
     """
 
     def __init__(
@@ -43,7 +45,7 @@ class Stream:
         self._transport = transport
         self._request = (route, path, params, body)
         self._name = path
-        self._tries_left = transport.retries
+        self._n_fruitless = 0
         self.position = position
         self.tag = tag
         self.size_bytes: int | None = None
@@ -74,25 +76,24 @@ class Stream:
         self.tag = tag if is_resumable else None
         return answer
 
-    def _go_on(self, error: BaseException) -> None:
-        """After a break: makes the connection anew, if that can give the same bytes."""
+    def _resume(self, error: BaseException) -> None:
+        """After a break: opens the connection again, if that can give the same bytes."""
         self._answer.close()
         position, tag = self.position, self.tag
-        said = f"{self._name}: the answer ended early, after {position} of {self.size_bytes or 'an unknown number of'} bytes: {_reason(error)}"
-        if tag is None:
-            raise errors.Broken(said) from error
-        wait_s = 0.2
+        size = self.size_bytes or "an unknown number of"
         while True:
-            if self._tries_left <= 0:
-                raise errors.Broken(said) from error
-            self._tries_left -= 1
-            time.sleep(wait_s)
-            wait_s *= 3
+            said = f"{self._name}: the answer ended early, after {position} of {size} bytes: {reason(error)}"
+            if tag is None:
+                raise errors.Broken(f"{said}; this one cannot be resumed, repeat it") from error
+            if self._n_fruitless >= self._transport.retries:
+                raise errors.Broken(f"{said}; {self._n_fruitless} attempts in a row brought nothing more", can_resume=True) from error
+            time.sleep(FIRST_WAIT_S * WAIT_GROWTH**self._n_fruitless)
+            self._n_fruitless += 1
             try:
                 self._answer = self._open()
                 break
-            except errors.Unreachable as unreachable:
-                error = unreachable
+            except (errors.Unreachable, errors.Busy, errors.ServerFailed) as failed:
+                error = failed
         if self.position != position or self.tag != tag:
             self._answer.close()
             raise errors.Broken(f"{self._name}: was changed while it was transferred; ask again") from error
@@ -126,11 +127,13 @@ class Stream:
             try:
                 block: bytes = self._answer.raw.read(n_bytes)
             except (urllib3.exceptions.HTTPError, OSError) as error:
-                self._go_on(error)
+                self._resume(error)
                 continue
             if not block and self.size_bytes is not None and self.position < self.size_bytes:
-                self._go_on(EOFError("the connection was closed"))
+                self._resume(EOFError("the connection was closed"))
                 continue
+            if block:
+                self._n_fruitless = 0
             self.position += len(block)
             if self.crc32 is not None:
                 self.crc32 = zlib.crc32(block, self.crc32)

@@ -41,17 +41,11 @@ def read_arrow(stream: Stream) -> Any:
 
 
 def data_frame(arrays: Mapping[str, tuple[Any, list[str]]], attributes: dict[str, Any]) -> Any:
-    """A pandas.DataFrame of arrays and the names of their columns; `attributes` and the units are in its `attrs`.
-
-    Errors: ValueError where the arrays have not the same number of rows.
-    """
+    """A pandas.DataFrame of arrays and the names of their columns; `attributes` and the units are in its `attrs`."""
     try:
         import pandas
     except ImportError as error:
         raise ImportError("this needs the package pandas: pip install pandas") from error
-    lengths = {len(array) for array, _ in arrays.values()}
-    if len(lengths) > 1:
-        raise ValueError("a table has the same number of rows everywhere: take the types apart")
     columns: dict[str, Any] = {}
     units: dict[str, str] = {}
     for name, (array, column_names) in arrays.items():

@@ -14,7 +14,7 @@ import urllib3
 
 from . import errors
 
-# How often a busy server is asked again, and a broken transfer goes on.
+# How often a busy server is asked again, and how often in a row a broken transfer is resumed without receiving a byte.
 RETRIES = 4
 # The longest that a busy server is waited for at once; where it wants more, the caller is told.
 MAX_WAIT_S = 60.0
@@ -80,7 +80,9 @@ class Transport:
             try:
                 answer = self.session.request(method, url, params=params, json=body, headers=headers, stream=True, timeout=TIMEOUT_S)
             except requests.exceptions.RequestException as error:
-                raise errors.Unreachable(f"{self.url} does not answer: {_reason(error)}") from error
+                raise errors.Unreachable(
+                    f"no server answers at {self.url} (tried {method} {url}): {reason(error)}; check that it is running and that host and port are right"
+                ) from error
             if answer.status_code < 300:
                 return answer
             fault = errors.of_answer(answer.status_code, answer.headers, _problem(answer))
@@ -112,7 +114,7 @@ def read_whole(answer: requests.Response, limit: int = MAX_WHOLE_BYTES) -> bytes
         while len(body) <= limit and (more := answer.raw.read(limit + 1 - len(body), decode_content=True)):
             body += more
     except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise errors.Broken(f"the answer ended early: {_reason(error)}") from error
+        raise errors.Broken(f"the answer ended early: {reason(error)}") from error
     if len(body) > limit:
         raise errors.Broken(f"the answer has more than {limit} bytes")
     return bytes(body)
@@ -126,7 +128,7 @@ def _problem(answer: requests.Response) -> Any:
         return None
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """The innermost cause, whose text is the shortest and says most."""
     while True:
         inner = error.__cause__ or error.__context__ or next((a for a in error.args if isinstance(a, BaseException)), None)

@@ -15,6 +15,7 @@ import pytest
 import swiftsimio
 import unyt
 from astropy import units
+from swiftsimio.visualisation import generate_smoothing_lengths, project_gas, project_pixel_grid
 
 from conftest import REPOSITORY
 from faulty_proxy import FaultyProxy
@@ -332,6 +333,31 @@ def test_saved_as_a_snapshot(demo, truth, inside, tmp_path):
     data = swiftsimio.load(str(got))
     assert same(data.gas.coordinates, truth["Coordinates"][inside])
     assert same(data.gas.masses, truth["Masses"][inside])
+
+
+def test_pictures_of_a_selection_in_memory(demo, tmp_path):
+    """swiftsimio draws it as it draws the whole file around the same place."""
+    region = swiftsimio.cosmo_array([20, 24, 23, 28, 25, 30], "Mpc", comoving=True, scale_factor=demo.scale_factor, scale_exponent=1)
+    fields = ("coordinates", "masses", "smoothing_lengths", "temperatures")
+    # With the particles outside whose kernels reach into the region.
+    got = demo.gas.select(*fields, box=[[14, 30], [17, 34], [19, 36]]).swiftsimio()
+    local = swiftsimio.load(str(DEMO))
+    assert 0 < got.metadata.n_gas < local.metadata.n_gas
+    assert type(got.gas.masses) is swiftsimio.cosmo_array
+    for project in ({}, {"project": "temperatures"}):
+        pictures = [project_gas(data, resolution=64, region=region, parallel=False, **project) for data in (got, local)]
+        assert np.allclose(pictures[0], pictures[1], rtol=1e-5, atol=0) and pictures[0].min() > 0
+        assert (pictures[0].units, pictures[0].cosmo_factor) == (pictures[1].units, pictures[1].cosmo_factor)
+    dark = demo.dark_matter.select("coordinates", "masses", box=[[20, 24], [23, 28], [25, 30]]).swiftsimio().dark_matter
+    dark.smoothing_lengths = generate_smoothing_lengths(dark.coordinates, got.metadata.boxsize, kernel_gamma=1.8, neighbours=57, speedup_fac=2, dimension=3)
+    picture = project_pixel_grid(dark, resolution=32, region=region[:4], parallel=False)
+    assert picture.sum() > 0
+    # The file in memory is one of h5py, which a mask takes too.
+    handle = demo.gas.select(*fields, box=[[14, 30], [17, 34], [19, 36]]).hdf5()
+    assert handle["PartType0/Masses"].shape == got.gas.masses.shape
+    mask = swiftsimio.mask(handle)
+    mask.constrain_spatial([region[:2], None, None])
+    assert 0 < len(swiftsimio.load(handle, mask=mask).gas.masses) <= len(got.gas.masses)
 
 
 def test_saved_in_other_forms(demo, truth, inside, tmp_path):

@@ -1,6 +1,7 @@
 """swiftgalaxy's own workflow on remote files: galaxies of a SOAP catalogue with their particles, and catalogues and lines of sight by
 themselves, beside what the local files give."""
 
+import apus
 import h5py
 import hdfstream
 import numpy as np
@@ -99,6 +100,25 @@ def test_a_galaxy_with_all_its_particles(pairs, index, extra_mask):
     assert_same_galaxy(there, here)
     for name in ("centre", "velocity_centre"):
         same(getattr(there.halo_catalogue, name), getattr(here.halo_catalogue, name), name)
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_galaxy_from_a_selection_in_memory(server, pairs, index):
+    """swiftgalaxy takes what the package apus selects, without a file."""
+    (snapshot, catalogue), (_, remote_catalogue) = pairs
+    here = SWIFTGalaxy(snapshot, SOAP(catalogue, soap_index=index))
+    centre = here.halo_catalogue.centre.to_comoving().ravel()
+    file = apus.connect(server.url).open("scratch/swiftgalaxy/toysnap_virtual.hdf5")
+    kinds = here.metadata.present_group_names
+    selection = file.select(*(f"{kind}.*" for kind in kinds), sphere=(centre, 1 * u.Mpc), rows="cells")
+    n_selected = sum(selection.swiftsimio().metadata.num_part)
+    assert 0 < n_selected < sum(swiftsimio.load(snapshot).metadata.num_part)
+    there = SWIFTGalaxy(selection.hdf5(), SOAP(remote_catalogue, soap_index=index))
+    assert there.metadata.present_group_names == kinds
+    for kind in kinds:
+        # In memory, rows are those of the selection's cells: the same galaxy, in the same order.
+        for name in ("coordinates", "masses", "particle_ids", "velocities"):
+            same(getattr(getattr(there, kind), name), getattr(getattr(here, kind), name), f"{kind}.{name}")
 
 
 @pytest.mark.parametrize("index", [0, 1])

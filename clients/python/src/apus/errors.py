@@ -6,7 +6,6 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
-
 # An error lists at most this many names.
 MAX_NAMES = 30
 

@@ -6,12 +6,9 @@ import io
 import json
 import os
 import pathlib
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
-
-import numpy as np
 
 from . import errors, tables
 from .field import Field, Source
@@ -296,28 +293,6 @@ class Selection(Mapping[str, Any]):
     def __repr__(self) -> str:
         told = ", ".join(f"{name}={_shortened(value)}" for name, value in self.asked.items() if name != "fields")
         return f"<apus.Selection of {self.file.path}: {', '.join(self._names)}{' where ' if told else ''}{told}>"
-
-
-def whole_numbers(ids: Any, what: str) -> list[int]:
-    """Ids, of a list or an array of any kind, as numbers for JSON."""
-    found = np.asarray(ids)
-    if found.size and found.dtype.kind not in "iu":
-        raise TypeError(f"{what}: {found.dtype} values are no whole numbers")
-    return [int(number) for number in found.ravel()]
-
-
-def unit_text(unit: Any) -> str:
-    """A unit of any package, or its text, as text that all of them read: factors are joined by `*`."""
-    for name in ("units", "unit"):
-        if hasattr(unit, name) and hasattr(unit, "to_value"):
-            # unyt.Msun is a quantity: so many kilogrammes.
-            return f"{float(unit.value)!r}*{unit_text(getattr(unit, name))}"
-    return re.sub(r"(?<=[\w.)])\s+(?=[\w(])", "*", str(unit).strip())
-
-
-def unit_texts(value: Any) -> list[str]:
-    """One unit, or several."""
-    return [unit_text(item) for item in value] if isinstance(value, (list, tuple)) else [unit_text(value)]
 
 
 def _shortened(value: Any) -> str:

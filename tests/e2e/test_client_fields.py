@@ -192,6 +192,7 @@ def test_what_it_is_without_reading(gas, truth, requests):
         assert field is gas[name]
         assert (field.dtype, field.shape, field.ndim, field.size, field.nbytes) == (expected.dtype, expected.shape, expected.ndim, expected.size, expected.nbytes)
         assert len(field) == len(expected)
+        assert (np.shape(field), np.ndim(field), np.size(field)) == (expected.shape, expected.ndim, expected.size)
     assert (gas.coordinates.unit, gas.coordinates.units) == ("Mpc", unyt.Mpc)
     assert "coordinates" in dir(gas) and "gas" in dir(gas.file) and {"max", "to_physical", "shape"} <= set(dir(gas.coordinates))
     assert gas.file._ipython_key_completions_() == list(gas.file.groups)

@@ -130,6 +130,8 @@ class Field(NDArrayOperatorsMixin):
         return getattr(ufunc, method)(*map(_whole, inputs), **{name: _whole(value) for name, value in named.items()})
 
     def __array_function__(self, function: Any, types: Any, arguments: Any, named: Any) -> Any:
+        if function in (np.shape, np.ndim, np.size) and len(arguments) == 1 and arguments[0] is self and not named:
+            return getattr(self, function.__name__)
         return function(*_whole(arguments), **_whole(named))
 
     def __len__(self) -> int:

@@ -13,6 +13,8 @@ import pytest
 from apus_server import Server, clean_environment
 from conftest import REPOSITORY
 
+pytestmark = pytest.mark.demo
+
 SNAPSHOT = REPOSITORY / "demo" / "cosmic_web_0002.hdf5"
 
 

@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 import requests
 
+pytestmark = pytest.mark.release
+
 MSGPACK = "application/x-msgpack"
 N_SLICES = 16_777_216
 MIB = 1 << 20

@@ -13,6 +13,8 @@ import pytest
 
 from conftest import TEST_DATA
 
+pytestmark = pytest.mark.release
+
 TEMPLATE = TEST_DATA / "cosmo_box_gzip_v1.0.0.hdf5"
 COPIES = 300
 FORMS = ["npz", "hdf5", "json", "arrow", "parquet", "csv"]

@@ -8,6 +8,8 @@ import h5py
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.release
+
 N_SLOW = 60
 # What a stalled answer may hold: what was decoded ahead of it (work_ahead_bytes), and blocks on their way; and what the process itself needs.
 ANSWER_BYTES = 6 << 20

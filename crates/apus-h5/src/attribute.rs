@@ -22,6 +22,17 @@ pub struct Attribute {
     pub value: Array,
 }
 
+/// What an attribute is, without its value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttributeForm {
+    /// Its name.
+    pub name: String,
+    /// Its type as stored in the file.
+    pub stored_type: Datatype,
+    /// Its extent.
+    pub space: Dataspace,
+}
+
 /// Values with their type and extent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Array {
@@ -74,6 +85,23 @@ pub(crate) fn names(file: &File, object: &str, header: &ObjectHeader) -> Result<
     match names.array_windows().find(|[a, b]| a == b) {
         Some([one, _]) => Err(two_of(one).at(file.name(), object)),
         None => Ok(names),
+    }
+}
+
+/// The attributes of an object without their values, sorted by name.
+pub(crate) fn forms(file: &File, object: &str, header: &ObjectHeader) -> Result<Vec<AttributeForm>> {
+    let meta = file.meta();
+    let mut forms = Vec::new();
+    attributes::for_each(meta, header, |body| {
+        let AttributeMessage { name, dtype: stored_type, space, .. } = AttributeMessage::parse(meta, body)?;
+        forms.push(AttributeForm { name, stored_type, space });
+        Ok(())
+    })
+    .map_err(|fault| fault.at(file.name(), object))?;
+    forms.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    match forms.array_windows().find(|[a, b]| a.name == b.name) {
+        Some([one, _]) => Err(two_of(&one.name).at(file.name(), object)),
+        None => Ok(forms),
     }
 }
 

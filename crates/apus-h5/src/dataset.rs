@@ -3,7 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    Array, Attribute, Dataspace, Datatype, File, Filter, ReadOptions, Reader, Result, RowRanges, Selection, attribute,
+    Array, Attribute, AttributeForm, Dataspace, Datatype, File, Filter, ReadOptions, Reader, Result, RowRanges,
+    Selection, attribute,
     format::{
         Fault, Parse,
         message::{FillValue, FilterPipeline, LayoutMessage},
@@ -157,6 +158,11 @@ impl Dataset {
     /// [`attribute_names`](Self::attribute_names) and take them one by one.
     pub fn attributes(&self) -> Result<Vec<Attribute>> {
         attribute::list(self.file(), self.path(), &self.0.header)
+    }
+
+    /// All attributes without their values, which may be ones that cannot be read; sorted by name (by bytes).
+    pub fn attribute_forms(&self) -> Result<Vec<AttributeForm>> {
+        attribute::forms(self.file(), self.path(), &self.0.header)
     }
 
     /// The names of all attributes, sorted (by bytes).

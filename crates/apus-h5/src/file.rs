@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    Caches, Dataset, Error, Group, Result,
+    Caches, Dataset, Error, Group, NamedType, Result,
     format::{
         Meta,
         superblock::{self, OpenFault},
@@ -36,7 +36,7 @@ pub enum Object {
     /// A dataset.
     Dataset(Dataset),
     /// A committed datatype.
-    NamedType,
+    NamedType(NamedType),
 }
 
 /// Decides which other files a file may reach, through external links and virtual datasets.
@@ -201,7 +201,7 @@ impl Object {
         match self {
             Self::Group(_) => "group",
             Self::Dataset(_) => "dataset",
-            Self::NamedType => "named type",
+            Self::NamedType(_) => "named type",
         }
     }
 }

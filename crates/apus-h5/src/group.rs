@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    Attribute, Error, File, Link, Object, Result, attribute,
+    Attribute, AttributeForm, Error, File, Link, Object, Result, attribute,
     format::{Fault, links, object_header::ObjectHeader},
     path,
 };
@@ -64,6 +64,11 @@ impl Group {
     /// [`attribute_names`](Self::attribute_names) and take them one by one.
     pub fn attributes(&self) -> Result<Vec<Attribute>> {
         attribute::list(self.file(), self.path(), &self.0.header)
+    }
+
+    /// All attributes without their values, which may be ones that cannot be read; sorted by name (by bytes).
+    pub fn attribute_forms(&self) -> Result<Vec<AttributeForm>> {
+        attribute::forms(self.file(), self.path(), &self.0.header)
     }
 
     /// The names of all attributes, sorted (by bytes).

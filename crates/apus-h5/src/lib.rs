@@ -24,10 +24,11 @@ mod filter;
 mod format;
 mod group;
 mod link;
+mod named_type;
 mod path;
 mod read;
 
-pub use attribute::{Array, Attribute, Data};
+pub use attribute::{Array, Attribute, AttributeForm, Data};
 pub use dataset::{Dataset, Layout};
 pub use dataspace::Dataspace;
 pub use dtype::{ByteOrder, CharacterSet, Datatype, FloatFormat, Member, StringPadding, half_to_f64};
@@ -36,4 +37,5 @@ pub use file::{File, Object, OpenOptions, Resolver};
 pub use filter::Filter;
 pub use group::Group;
 pub use link::{Link, LinkTarget};
+pub use named_type::NamedType;
 pub use read::{Block, CacheStats, Caches, DecodePool, Indices, ReadOptions, Reader, RowRanges, Selection};

@@ -1,7 +1,7 @@
 //! From a path to an object, along links of every kind.
 
 use crate::{
-    Dataset, Error, File, Group, LinkTarget, Object, Result,
+    Dataset, Error, File, Group, LinkTarget, NamedType, Object, Result,
     format::{
         Fault, links,
         object_header::{ObjectHeader, kind},
@@ -93,7 +93,7 @@ fn open(reached: Reached, depth: usize) -> Result<Object> {
     } else if header.has(kind::DATATYPE) && header.has(kind::DATASPACE) {
         Dataset::open(file, path, header, depth).map(Object::Dataset)
     } else if header.has(kind::DATATYPE) {
-        Ok(Object::NamedType)
+        Ok(Object::NamedType(NamedType::new(file, path, header)))
     } else {
         let fault = Fault::Damaged(format!("the object header at address {address} is of no known kind of object"));
         Err(fault.at(file.name(), &path))

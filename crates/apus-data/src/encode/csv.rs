@@ -235,7 +235,7 @@ fn write_cell(cell: &Cell, element: &[u8], json: &mut Vec<u8>, out: &mut Vec<u8>
             let end = bytes.iter().rposition(|&b| b != 0).map_or(0, |last| last + 1);
             write_quoted(bytes.get(..end).unwrap_or_default(), out);
         }
-        Scalar::Bytes { .. } => {
+        Scalar::Bytes { .. } | Scalar::Reference { .. } => {
             for byte in bytes {
                 out.extend_from_slice(format!("{byte:02x}").as_bytes());
             }

@@ -13,6 +13,8 @@ pub mod npy;
 pub mod npz;
 pub mod number;
 pub mod parquet;
+pub mod savetxt;
+pub mod tiff;
 
 mod nesting;
 mod scalar;

@@ -11,6 +11,11 @@ pub enum Notation {
     /// As Python's `json` writes `ndarray.tolist()`: floats as `repr` of the value widened to 64 bits, NaN and the infinities
     /// as the tokens `NaN`, `Infinity` and `-Infinity`, records as lists, U+FFFD in text that is not UTF-8.
     Python,
+    /// As orjson writes a numpy array: numbers in the stored precision (half precision as single), null for NaN and the infinities,
+    /// records as lists, references by their kind, U+FFFD in text that is not UTF-8.
+    Orjson,
+    /// As [`Orjson`](Self::Orjson), for what reaches it as Python's lists, as records do: floats widened to 64 bits.
+    OrjsonList,
 }
 
 /// Writes a half-precision number, given by its bits.
@@ -22,6 +27,8 @@ pub(super) fn write_f16(bits: u16, notation: Notation, out: &mut Vec<u8>) {
             let back: f64 = format!("{value:.n_digits$e}").parse().ok()?;
             (nearest_half(back) == bits).then_some(back)
         }),
+        #[expect(clippy::cast_possible_truncation, reason = "every half-precision number is a single-precision one")]
+        Notation::Orjson => return write_f32(value as f32, notation, out),
         _ => None,
     };
     write_f64(short.unwrap_or(value), notation, out);
@@ -30,7 +37,7 @@ pub(super) fn write_f16(bits: u16, notation: Notation, out: &mut Vec<u8>) {
 /// Writes a single-precision number.
 pub(super) fn write_f32(value: f32, notation: Notation, out: &mut Vec<u8>) {
     match notation {
-        Notation::Strict if value.is_finite() => {
+        Notation::Strict | Notation::Orjson if value.is_finite() => {
             out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
         }
         _ => write_f64(value.into(), notation, out),
@@ -41,7 +48,8 @@ pub(super) fn write_f32(value: f32, notation: Notation, out: &mut Vec<u8>) {
 pub(super) fn write_f64(value: f64, notation: Notation, out: &mut Vec<u8>) {
     if !value.is_finite() {
         out.extend_from_slice(match (notation, value) {
-            (Notation::Strict, _) if value.is_nan() => b"\"NaN\"".as_slice(),
+            (Notation::Orjson | Notation::OrjsonList, _) => b"null".as_slice(),
+            (Notation::Strict, _) if value.is_nan() => b"\"NaN\"",
             (Notation::Python, _) if value.is_nan() => b"NaN",
             (Notation::Strict, f64::INFINITY) => b"\"Infinity\"",
             (Notation::Python, f64::INFINITY) => b"Infinity",
@@ -54,7 +62,7 @@ pub(super) fn write_f64(value: f64, notation: Notation, out: &mut Vec<u8>) {
     let text = buffer.format_finite(value).as_bytes();
     let magnitude = value.abs();
     // Within these bounds Python writes the same as the library: digits with a point and no exponent.
-    if notation == Notation::Strict || (1e-4..1e16).contains(&magnitude) || magnitude == 0.0 {
+    if notation != Notation::Python || (1e-4..1e16).contains(&magnitude) || magnitude == 0.0 {
         out.extend_from_slice(text);
     } else {
         write_with_python_exponent(text, out);
@@ -97,7 +105,7 @@ pub fn python_float(value: f64) -> String {
 
 /// The nearest half-precision number, ties to even, as bits; for finite values.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the values are below 2048")]
-fn nearest_half(value: f64) -> u16 {
+pub(crate) fn nearest_half(value: f64) -> u16 {
     let sign = if value.is_sign_negative() { 0x8000 } else { 0 };
     let magnitude = value.abs();
     let exponent = if magnitude == 0.0 { -14 } else { (magnitude.log2().floor() as i32).clamp(-14, 15) };

@@ -19,6 +19,7 @@ pub(super) enum Scalar {
     Boolean,
     Text { size: usize },
     Bytes { size: usize },
+    Reference { size: usize, region: bool },
     Record { size: usize, fields: Vec<Field> },
     Array { base: Box<Self>, dims: Vec<usize> },
 }
@@ -44,7 +45,8 @@ impl Scalar {
             Datatype::Enum { .. } if is_boolean(dtype) => Self::Boolean,
             Datatype::Enum { base, .. } => Self::of(base)?,
             Datatype::FixedString { .. } => Self::Text { size },
-            Datatype::Opaque { .. } | Datatype::Reference { .. } => Self::Bytes { size },
+            Datatype::Opaque { .. } => Self::Bytes { size },
+            Datatype::Reference { region, .. } => Self::Reference { size, region: *region },
             Datatype::Array { base, dims } => Self::Array {
                 base: Box::new(Self::of(base)?),
                 dims: dims.iter().map(|&dim| usize::try_from(dim).ok()).collect::<Option<_>>()?,
@@ -69,9 +71,11 @@ impl Scalar {
     /// The bytes of an element.
     pub(super) fn size(&self) -> usize {
         match self {
-            Self::Integer { size, .. } | Self::Text { size } | Self::Bytes { size } | Self::Record { size, .. } => {
-                *size
-            }
+            Self::Integer { size, .. }
+            | Self::Text { size }
+            | Self::Bytes { size }
+            | Self::Reference { size, .. }
+            | Self::Record { size, .. } => *size,
             Self::F16 => 2,
             Self::F32 => 4,
             Self::F64 => 8,
@@ -115,9 +119,15 @@ impl Scalar {
                 let end = bytes.iter().rposition(|&b| b != 0).map_or(0, |last| last + 1);
                 write_text(bytes.get(..end).unwrap_or_default(), notation, out);
             }
-            Self::Bytes { .. } => write_bytes(bytes, out),
+            Self::Reference { region, .. } if matches!(notation, Notation::Orjson | Notation::OrjsonList) => {
+                write_reference(*region, bytes.iter().all(|&byte| byte == 0), out);
+            }
+            Self::Bytes { .. } if matches!(notation, Notation::Orjson | Notation::OrjsonList) => {
+                write_text(bytes, notation, out);
+            }
+            Self::Bytes { .. } | Self::Reference { .. } => write_bytes(bytes, out),
             Self::Record { fields, .. } => {
-                let [open, close] = if notation == Notation::Python { *b"[]" } else { *b"{}" };
+                let [open, close] = if notation == Notation::Strict { *b"{}" } else { *b"[]" };
                 out.push(open);
                 for (i, field) in fields.iter().enumerate() {
                     if i > 0 {
@@ -128,6 +138,12 @@ impl Scalar {
                         out.push(b':');
                     }
                     let end = field.offset + field.scalar.size();
+                    let notation = match (notation, &field.scalar) {
+                        // Python's tuples of a record hold its arrays as numpy's.
+                        (Notation::Orjson | Notation::OrjsonList, Self::Array { .. }) => Notation::Orjson,
+                        (Notation::Orjson, _) => Notation::OrjsonList,
+                        (notation, _) => notation,
+                    };
                     field.scalar.write(bytes.get(field.offset..end).unwrap_or_default(), notation, out);
                 }
                 out.push(close);
@@ -186,6 +202,16 @@ pub(super) fn write_text(bytes: &[u8], notation: Notation, out: &mut Vec<u8>) {
         // Writing to memory does not fail.
         (text, _) => serde_json::to_writer(out, &*text).unwrap_or_default(),
     }
+}
+
+/// Writes what `str` gives of h5py's references.
+fn write_reference(is_region: bool, is_null: bool, out: &mut Vec<u8>) {
+    out.extend_from_slice(match (is_region, is_null) {
+        (false, false) => b"\"<HDF5 object reference>\"",
+        (false, true) => b"\"<HDF5 object reference (null)>\"",
+        (true, false) => b"\"<HDF5 region reference>\"",
+        (true, true) => b"\"<HDF5 region reference (null>\"",
+    });
 }
 
 /// Writes opaque bytes, as `{"hex": "00ff"}`.

@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use apus_h5::{Dataset, Dataspace, Datatype, Reader, RowRanges, Selection};
+use apus_h5::{Data, Dataset, Dataspace, Datatype, Reader, RowRanges, Selection};
 use bytes::Bytes;
 use serde::{Serialize, Serializer};
 
 use super::{
-    Blocks, Content, EntityTag, Pinned,
+    Blocks, Content, ElementForm, EntityTag, Pinned,
+    element_form::Elements,
     stream::{Frame, FramedBlocks, TextBlocks},
 };
 use crate::{
@@ -20,6 +21,8 @@ use crate::{
         msgpack::{self, ArrayHead, ElementType},
         npy,
         number::Notation,
+        savetxt::SavetxtEncoder,
+        tiff,
     },
 };
 
@@ -29,8 +32,11 @@ pub struct ArrayRequest {
     pinned: Pinned,
     dataset: Dataset,
     selection: Selection,
-    /// Whether one index was taken out of the second axis, which is gone then.
-    drops_column: bool,
+    /// The axes of which one index was taken out, and which are gone then; in rising order.
+    dropped_axes: Vec<usize>,
+    /// Whether the answer has one axis, whatever the dataset has.
+    is_flat: bool,
+    form: ElementForm,
 }
 
 /// What npy and raw say beside the values.
@@ -48,7 +54,9 @@ struct Canonical<'a, F> {
     object: &'a str,
     rows: Option<Rows<'a>>,
     inner: String,
-    drops_column: bool,
+    dropped_axes: &'a [usize],
+    is_flat: bool,
+    elements: String,
     form: F,
 }
 
@@ -62,13 +70,44 @@ impl Serialize for Rows<'_> {
 }
 
 impl ArrayRequest {
-    /// The selected elements of a dataset that a file of this request led to. With `drops_column` the second axis, of which one index is
-    /// selected, is not in the answer.
+    /// The selected elements of a dataset that a file of this request led to. The `dropped_axes`, of each of which one index is selected,
+    /// are not in the answer.
     ///
     /// Errors: those of finding out which files the elements lie in.
-    pub fn new(pinned: &Pinned, dataset: Dataset, selection: Selection, drops_column: bool) -> Result<Self> {
+    pub fn new(pinned: &Pinned, dataset: Dataset, selection: Selection, dropped_axes: Vec<usize>) -> Result<Self> {
         dataset.resolve_sources(selection.rows.as_ref())?;
-        Ok(Self { pinned: pinned.clone(), dataset, selection, drops_column })
+        let (is_flat, form) = (false, ElementForm::Native);
+        Ok(Self { pinned: pinned.clone(), dataset, selection, dropped_axes, is_flat, form })
+    }
+
+    /// All along one axis.
+    #[must_use]
+    pub fn flat(self) -> Self {
+        Self { is_flat: true, ..self }
+    }
+
+    /// With the elements in that form, which must be one of their type's.
+    #[must_use]
+    pub fn in_form(self, form: ElementForm) -> Self {
+        Self { form, ..self }
+    }
+
+    pub(super) fn pinned(&self) -> &Pinned {
+        &self.pinned
+    }
+
+    pub(super) fn selection(&self) -> &Selection {
+        &self.selection
+    }
+
+    /// The form of the elements.
+    pub fn form(&self) -> &ElementForm {
+        &self.form
+    }
+
+    /// The type of the elements as they leave.
+    pub fn dtype(&self) -> Datatype {
+        self.form.dtype(self.dataset.dtype())
     }
 
     /// The dataset.
@@ -84,7 +123,9 @@ impl ArrayRequest {
             object: self.dataset.path(),
             rows: self.selection.rows.as_ref().map(|rows| Rows(rows.as_slice())),
             inner: format!("{:?}", self.selection.inner),
-            drops_column: self.drops_column,
+            dropped_axes: &self.dropped_axes,
+            is_flat: self.is_flat,
+            elements: format!("{:?}", self.form),
             form,
         })
     }
@@ -96,11 +137,53 @@ impl ArrayRequest {
         self.fixed("npy", |array| npy::header(&array.dtype, &array.shape))
     }
 
+    /// As [`npy`](Self::npy), with the type that the caller has for the elements.
+    ///
+    /// Errors: as [`npy`](Self::npy).
+    pub fn npy_as(self, dtype: &Dtype) -> Result<Content> {
+        Ok(self.fixed("npy", |array| npy::header(dtype, &array.shape))?.0)
+    }
+
+    /// As a picture.
+    ///
+    /// Errors: [`Error::Invalid`] for arrays that do not have two dimensions, and elements that are no numbers; as [`npy`](Self::npy).
+    pub fn tiff(self) -> Result<Content> {
+        let dtype = self.dtype();
+        let (base, _) = leaves(&dtype);
+        Ok(self.fixed("tiff", |array| tiff::header(base, &array.shape))?.0)
+    }
+
+    /// Lines of numbers as `numpy.savetxt` writes them.
+    ///
+    /// Errors: as [`tiff`](Self::tiff), for arrays of more than two dimensions.
+    pub fn savetxt(mut self) -> Result<Content> {
+        let reader = self.take_reader()?;
+        let dtype = self.dtype();
+        let (base, _) = leaves(&dtype);
+        let encoder =
+            SavetxtEncoder::new(base, &self.full_shape(reader.shape())).ok_or_else(|| no_form(&dtype, "csv"))?;
+        let n_rows = n_rows_of(&reader);
+        let blocks = TextBlocks::new(Elements::new(reader, self.form), encoder, Vec::new(), Vec::new());
+        Ok(Content::stream(self.pinned, blocks, None).with_rows(n_rows))
+    }
+
     /// The elements alone: little-endian, in C order, with their type and shape.
     ///
     /// Errors: as [`npy`](Self::npy).
     pub fn raw(self) -> Result<(Content, ArrayType)> {
         self.fixed("raw", |_| Some(Vec::new()))
+    }
+
+    /// The bytes of the only element, which is a string, as `shown` makes them.
+    ///
+    /// Errors: as [`raw`](Self::raw).
+    pub fn bytes_of_one(self, shown: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Result<Content> {
+        let limit_bytes = self.pinned.archive().limits.held_bytes;
+        let bytes = match self.dataset.read(self.selection, limit_bytes)?.data {
+            Data::Fixed(bytes) => bytes,
+            Data::Variable(strings) => strings.into_iter().next().unwrap_or_default(),
+        };
+        Ok(Content::whole(self.pinned, shown(bytes)))
     }
 
     /// Nested arrays, between `head` and `tail`.
@@ -113,30 +196,31 @@ impl ArrayRequest {
             if array.space == Dataspace::Null {
                 json::write_array(&array, &mut out)?;
             } else {
-                json::write_elements(&array, &self.shape(array.space.shape()), notation, &mut out)?;
+                json::write_elements(&array, &self.json_shape(array.space.shape()), notation, &mut out)?;
             }
             out.append(&mut tail);
             return Ok(Content::whole(self.pinned, out));
         }
-        let selection = std::mem::take(&mut self.selection);
-        let reader = self.reader(selection)?;
-        let encoder = JsonEncoder::new(reader.dtype(), &self.shape(reader.shape()), notation)?;
+        let reader = self.take_reader()?;
+        let dtype = self.dtype();
+        let item = if self.is_flat { leaves(&dtype).0 } else { &dtype };
+        let encoder = JsonEncoder::new(item, &self.json_shape(reader.shape()), notation)?;
         let n_rows = n_rows_of(&reader);
-        Ok(Content::stream(self.pinned, TextBlocks::new(reader, encoder, head, tail), None).with_rows(n_rows))
+        let blocks = TextBlocks::new(Elements::new(reader, self.form), encoder, head, tail);
+        Ok(Content::stream(self.pinned, blocks, None).with_rows(n_rows))
     }
 
     /// A line of names, and a line for each row. `columns` are the numbers of those that were selected.
     ///
     /// Errors: as [`json`](Self::json).
     pub fn csv(mut self, columns: Option<&[String]>) -> Result<Content> {
-        let name = last_name(self.dataset.path());
+        let name = &last_name(self.dataset.path()).to_owned();
         if let Some(limit_bytes) = self.held_whole() {
             let mut text = Vec::new();
             csv::write_array(&self.dataset.read(self.selection.clone(), limit_bytes)?, name, &mut text)?;
             return Ok(Content::whole(self.pinned, text));
         }
-        let selection = std::mem::take(&mut self.selection);
-        let reader = self.reader(selection)?;
+        let reader = self.take_reader()?;
         let column = CsvColumn::of_dataset(name, reader.dtype(), &self.shape(reader.shape()), columns);
         let encoder = CsvEncoder::new(&[column])?;
         let n_rows = n_rows_of(&reader);
@@ -158,8 +242,7 @@ impl ArrayRequest {
             msgpack::write_array(&mut out, &self.dataset.read(selection, limit_bytes)?).ok_or_else(no_form)?;
             return Ok(Content::whole(self.pinned, out));
         }
-        let selection = std::mem::take(&mut self.selection);
-        let reader = self.reader(selection)?;
+        let reader = self.take_reader()?;
         let head = ArrayHead::new(&element, reader.shape(), reader.size_bytes());
         let size_bytes = head.total_bytes();
         let bins = head.bins().map(|(head, values_bytes)| Frame { head: Bytes::copy_from_slice(&head), values_bytes });
@@ -183,12 +266,10 @@ impl ArrayRequest {
             return Err(no_form().into());
         }
         let reader = self.reader(self.selection.clone())?;
-        let (dtype, element_shape) = Dtype::of(reader.dtype()).ok_or_else(no_form)?;
-        let mut shape = self.shape(reader.shape());
-        shape.extend(element_shape.into_iter().map(u64::from));
-        let array = ArrayType { dtype, shape };
+        let (dtype, _) = Dtype::of(&self.dtype()).ok_or_else(no_form)?;
+        let array = ArrayType { dtype, shape: self.full_shape(reader.shape()) };
         let head = Bytes::from(head(&array).ok_or_else(no_form)?);
-        let size_bytes = reader.size_bytes().saturating_add(head.len() as u64);
+        let size_bytes = self.form.size_bytes(reader.size_bytes()).saturating_add(head.len() as u64);
         let n_rows = n_rows_of(&reader);
         let pinned = self.pinned.clone();
         let content = Content::seekable(pinned, size_bytes, move |part| self.start(reader, head, part));
@@ -201,8 +282,10 @@ impl ArrayRequest {
         let head_bytes = head.len() as u64;
         let values = part.start.saturating_sub(head_bytes)..part.end.saturating_sub(head_bytes);
         let n_rows = n_rows_of(&reader);
-        let row_bytes = reader.size_bytes().checked_div(n_rows).unwrap_or(0);
-        let is_whole = values == (0..reader.size_bytes());
+        let size_bytes = self.form.size_bytes(reader.size_bytes());
+        let row_bytes = size_bytes.checked_div(n_rows).unwrap_or(0);
+        // A single value has no rows to choose among.
+        let is_whole = values == (0..size_bytes) || self.dataset.shape().is_empty();
         let (reader, before) = if is_whole || row_bytes == 0 {
             (reader, 0)
         } else {
@@ -210,15 +293,22 @@ impl ArrayRequest {
             let rows = rows_of_answer(&self.dataset, &self.selection, first, end);
             (self.dataset.reader(rows, &self.pinned.read_options())?, first * row_bytes)
         };
-        let values_bytes = reader.size_bytes();
+        let values_bytes = self.form.size_bytes(reader.size_bytes());
         // A part that begins behind the head needs none of it.
         let (head, skip) =
             if part.start >= head_bytes { (Bytes::new(), values.start - before) } else { (head, part.start) };
-        Ok((Box::new(FramedBlocks::new(reader, [Frame { head, values_bytes }])), skip))
+        let elements = Elements::new(reader, self.form);
+        Ok((Box::new(FramedBlocks::new(elements, [Frame { head, values_bytes }])), skip))
+    }
+
+    /// As [`reader`](Self::reader), for all that is selected.
+    fn take_reader(&mut self) -> Result<Reader> {
+        let selection = std::mem::take(&mut self.selection);
+        self.reader(selection)
     }
 
     /// Plans the reading of the selected elements.
-    fn reader(&self, selection: Selection) -> Result<Reader> {
+    pub(super) fn reader(&self, selection: Selection) -> Result<Reader> {
         let reader = self.dataset.reader(selection, &self.pinned.read_options())?;
         let (found, limit) = (reader.size_bytes(), self.pinned.archive().limits.answer_bytes);
         if found > limit {
@@ -238,11 +328,23 @@ impl ArrayRequest {
 
     /// The shape of the answer.
     fn shape(&self, read: &[u64]) -> Vec<u64> {
-        let mut shape = read.to_vec();
-        if self.drops_column && shape.len() > 1 {
-            shape.remove(1);
+        let kept = read.iter().enumerate().filter(|(axis, _)| !self.dropped_axes.contains(axis));
+        kept.map(|(_, &extent)| extent).collect()
+    }
+
+    /// The same, where elements that are arrays have axes of their own.
+    fn full_shape(&self, read: &[u64]) -> Vec<u64> {
+        let mut shape = self.shape(read);
+        shape.extend(leaves(self.dataset.dtype()).1);
+        if self.is_flat && !shape.is_empty() {
+            return vec![shape.iter().fold(1, |n, &extent| n.saturating_mul(extent))];
         }
         shape
+    }
+
+    /// The shape of the lists, of which elements that are arrays are not part.
+    fn json_shape(&self, read: &[u64]) -> Vec<u64> {
+        if self.is_flat { self.full_shape(read) } else { self.shape(read) }
     }
 }
 
@@ -274,6 +376,13 @@ fn rows_of_answer(dataset: &Dataset, selection: &Selection, start: u64, end: u64
         }
     }
     Selection { rows: RowRanges::new(cut), inner: selection.inner.clone() }
+}
+
+/// The type of what elements hold that are arrays, and the extents of an element.
+fn leaves(dtype: &Datatype) -> (&Datatype, Vec<u64>) {
+    let Datatype::Array { base, dims } = dtype else { return (dtype, Vec::new()) };
+    let (leaf, inner) = leaves(base);
+    (leaf, dims.iter().copied().map(u64::from).chain(inner).collect())
 }
 
 fn no_form(dtype: &Datatype, form: &'static str) -> EncodeError {

@@ -8,10 +8,12 @@
 
 mod archive;
 pub mod array;
+mod array_statistics;
 mod body;
 mod cancel;
 mod content;
 mod download;
+mod element_form;
 mod file;
 mod pinned;
 mod pins;
@@ -23,10 +25,12 @@ mod tar;
 mod zone_maps;
 
 pub use archive::{Archive, ArchiveParts, Limits};
+pub use array_statistics::{ArrayStatistics, Statistic};
 pub use body::{Blocks, Body, CheckedBlocks};
 pub use cancel::{Cancelled, Waiting};
 pub use content::Content;
 pub use download::{FileDownload, FolderDownload};
+pub use element_form::ElementForm;
 pub use pinned::{Pinned, PinnedFile};
 pub use statistics::StatisticsCache;
 pub use tag::EntityTag;

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use apus_h5::{Block, Reader};
 use bytes::Bytes;
 
+use super::element_form::Elements;
 use crate::{Error, Result, encode::TextEncoder};
 
 /// Text is handed on when it has so many bytes.
@@ -24,7 +24,7 @@ pub(super) struct Frame {
 /// The blocks of a reader as they are, without a copy, with frames between them. The first values are read before the first head leaves, so
 /// that an error in them comes in time to be said otherwise than by breaking off.
 pub(super) struct FramedBlocks {
-    reader: Reader,
+    elements: Elements,
     /// The frames that are still to come.
     frames: VecDeque<Frame>,
     /// Values that were read and are still to leave.
@@ -34,8 +34,8 @@ pub(super) struct FramedBlocks {
 }
 
 impl FramedBlocks {
-    pub(super) fn new(reader: Reader, frames: impl IntoIterator<Item = Frame>) -> Self {
-        Self { reader, frames: frames.into_iter().collect(), block: Bytes::new(), left_bytes: 0 }
+    pub(super) fn new(elements: impl Into<Elements>, frames: impl IntoIterator<Item = Frame>) -> Self {
+        Self { elements: elements.into(), frames: frames.into_iter().collect(), block: Bytes::new(), left_bytes: 0 }
     }
 
     fn step(&mut self) -> Result<Option<Bytes>> {
@@ -43,8 +43,8 @@ impl FramedBlocks {
             let is_between = self.left_bytes == 0;
             let wants_values = !is_between || self.frames.iter().any(|frame| frame.values_bytes > 0);
             while wants_values && self.block.is_empty() {
-                let block = self.reader.next().ok_or_else(|| Error::internal("the reader ended before its size"))?;
-                self.block = Bytes::from_owner(block?);
+                let block = self.elements.next().ok_or_else(|| Error::internal("the reader ended before its size"))?;
+                self.block = block?;
             }
             if is_between {
                 let Some(Frame { head, values_bytes }) = self.frames.pop_front() else { return Ok(None) };
@@ -71,20 +71,20 @@ impl Iterator for FramedBlocks {
 
 /// The values of a reader as text, between a head and a tail.
 pub(super) struct TextBlocks<E> {
-    reader: Reader,
+    elements: Elements,
     encoder: E,
     /// Text that is still to leave.
     out: Vec<u8>,
     /// What stands after all values; `None` when it was written.
     tail: Option<Vec<u8>>,
     /// The block that is being written, of which `used` bytes are.
-    block: Option<Block>,
+    block: Option<Bytes>,
     used: usize,
 }
 
 impl<E: TextEncoder> TextBlocks<E> {
-    pub(super) fn new(reader: Reader, encoder: E, head: Vec<u8>, tail: Vec<u8>) -> Self {
-        Self { reader, encoder, out: head, tail: Some(tail), block: None, used: 0 }
+    pub(super) fn new(elements: impl Into<Elements>, encoder: E, head: Vec<u8>, tail: Vec<u8>) -> Self {
+        Self { elements: elements.into(), encoder, out: head, tail: Some(tail), block: None, used: 0 }
     }
 
     /// Writes until there is enough for a block of text, or nothing more.
@@ -93,7 +93,7 @@ impl<E: TextEncoder> TextBlocks<E> {
         let step_bytes = (STEP_BYTES / element_bytes).max(1) * element_bytes;
         while self.out.len() < TEXT_BLOCK_BYTES {
             let Some(block) = &self.block else {
-                if let Some(block) = self.reader.next() {
+                if let Some(block) = self.elements.next() {
                     self.block = Some(block?);
                     self.used = 0;
                     continue;
@@ -104,7 +104,7 @@ impl<E: TextEncoder> TextBlocks<E> {
                 }
                 return Ok(());
             };
-            let bytes = block.bytes();
+            let bytes: &[u8] = block;
             let end = self.used.saturating_add(step_bytes).min(bytes.len());
             self.encoder.write(bytes.get(self.used..end).unwrap_or_default(), &mut self.out);
             self.used = end;

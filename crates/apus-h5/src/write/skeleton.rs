@@ -126,7 +126,7 @@ impl Copier<'_> {
                 let spec = self.copy_dataset(dataset)?;
                 self.skeleton.tree.add_dataset(parent, name, spec)?
             }
-            Object::NamedType => {
+            Object::NamedType(_) => {
                 self.omit(path.to_owned(), "a committed type".to_owned());
                 return Ok(());
             }
@@ -170,7 +170,7 @@ impl Copier<'_> {
         let (all, path, file) = match object {
             Object::Group(group) => (group.attributes(), group.path(), group.file()),
             Object::Dataset(dataset) => (dataset.attributes(), dataset.path(), dataset.file()),
-            Object::NamedType => return Ok(()),
+            Object::NamedType(_) => return Ok(()),
         };
         let attributes = match all {
             Ok(all) => all,
@@ -196,14 +196,14 @@ impl Copier<'_> {
         let (names, path) = match object {
             Object::Group(group) => (group.attribute_names()?, group.path()),
             Object::Dataset(dataset) => (dataset.attribute_names()?, dataset.path()),
-            Object::NamedType => return Ok(Vec::new()),
+            Object::NamedType(_) => return Ok(Vec::new()),
         };
         let mut attributes = Vec::new();
         for name in names {
             let attribute = match object {
                 Object::Group(group) => group.attribute(&name),
                 Object::Dataset(dataset) => dataset.attribute(&name),
-                Object::NamedType => Ok(None),
+                Object::NamedType(_) => Ok(None),
             };
             match attribute {
                 Ok(attribute) => attributes.extend(attribute),

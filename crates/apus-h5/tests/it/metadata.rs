@@ -45,7 +45,7 @@ fn check(folder: &Path) {
                 continue;
             }
             if expected["kind"] == "named type" {
-                assert!(matches!(file.get(object).unwrap(), Object::NamedType), "{object}");
+                assert!(matches!(file.get(object).unwrap(), Object::NamedType(_)), "{object}");
                 continue;
             }
             let found = file.get(object).and_then(|found| describe(&found));

@@ -5,10 +5,12 @@
 //! | `service` | `/ping`, `/healthz`, `/metrics`, `/docs`, `/openapi.json` | operators and readers |
 //! | `rest` | `/v1` | any language |
 //! | `hdfstream` | `/hdfstream` | the Python module `hdfstream`, and what opens files through it |
+//! | `h5grove` | `/h5grove` | the viewer h5web, and what else reads from an h5grove server |
 //! | `swiftdata` | `/token`, `/protected`, `/unprotected`, `/swiftdata` | scripts that were written against the older service |
 //!
 //! Adding one is a folder and a line in [`all`].
 
+mod h5grove;
 mod hdfstream;
 mod rest;
 mod service;
@@ -18,7 +20,8 @@ use crate::{app::App, http::protocol::Protocol};
 
 /// All protocols.
 pub fn all(app: &App) -> Vec<Protocol> {
-    let mut protocols = vec![rest::protocol(app), hdfstream::protocol(app), swiftdata::protocol(app)];
+    let mut protocols =
+        vec![rest::protocol(app), hdfstream::protocol(app), h5grove::protocol(app), swiftdata::protocol(app)];
     let mut openapi = service::openapi();
     protocols.iter().for_each(|protocol| openapi.merge(protocol.openapi.clone()));
     protocols.push(service::protocol(app, openapi));

@@ -347,7 +347,7 @@ fn array_request(file: &PinnedFile, name: &str, slices: Slices, mut held: Held) 
         .map_err(|why| Error::at(Stage::Read, ApiError::bad_request(format!("{name}: {why}"))))?;
     let n_ranges = selection.rows.as_ref().map_or(0, |rows: &RowRanges| rows.as_slice().len());
     held.shrink((n_ranges * size_of::<std::ops::Range<u64>>()) as u64);
-    Ok((ArrayRequest::new(file.pinned(), dataset, selection, false)?, held))
+    Ok((ArrayRequest::new(file.pinned(), dataset, selection, Vec::new())?, held))
 }
 
 /// Elements that are arrays themselves show as further dimensions, of which slices must take all.

@@ -126,7 +126,7 @@ async fn answer(
 fn data_answer(pinned: &Pinned, path: &VPath, query: &DataQuery, preconditions: &Preconditions) -> ApiResult<Answer> {
     let dataset = pinned.open(path)?.dataset(&query.object)?;
     let selection = query.selection(&dataset)?;
-    let request = ArrayRequest::new(pinned, dataset, selection, query.drops_column())?;
+    let request = ArrayRequest::new(pinned, dataset, selection, query.dropped_axes())?;
     let tag = request.tag(query.format.name())?;
     if let Some(answer) = preconditions.decide(&tag)? {
         return Ok(answer);

@@ -149,9 +149,9 @@ impl DataQuery {
         Ok(Selection { rows: self.rows.clone(), inner })
     }
 
-    /// Whether one column is taken out of its axis.
-    pub(super) fn drops_column(&self) -> bool {
-        matches!(self.columns, Some(Columns::One(_)))
+    /// The axes out of which one index is taken: that of columns, where one is.
+    pub(super) fn dropped_axes(&self) -> Vec<usize> {
+        if matches!(self.columns, Some(Columns::One(_))) { vec![1] } else { Vec::new() }
     }
 }
 

@@ -105,7 +105,7 @@ fn array_answer(
     let mut selection = Selection { rows: rows(n_rows)?, inner: Vec::new() };
     let column = column(spec.column, &dataset)?;
     selection.inner.extend(column.map(|column| Indices::Range(column, column + 1)));
-    let request = ArrayRequest::new(pinned, dataset, selection, column.is_some())?;
+    let request = ArrayRequest::new(pinned, dataset, selection, column.map(|_| 1).into_iter().collect())?;
     let (head, tail) = (b"{\"array\":".to_vec(), format!(",\"dtype\":\"{type_string}\"}}").into_bytes());
     Ok(Answer::of(request.json(Notation::Python, head, tail)?, json::CONTENT_TYPE)?)
 }

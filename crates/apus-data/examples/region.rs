@@ -68,7 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn select(archive: &Archive, path: &VPath, sphere: &str) -> Result<u64, Box<dyn Error>> {
     let numbers: Vec<f64> = sphere.split(',').map(str::parse).collect::<Result<_, _>>()?;
     let [x, y, z, radius] = numbers.as_slice() else { return Err("a sphere is four numbers".into()) };
-    let shapes = vec![Shape::Sphere { centre: [*x, *y, *z], radius: *radius }];
+    let shapes = vec![Shape::Sphere { centre: [*x, *y, *z], radius: *radius }.into()];
     let request = SelectRequest {
         request: SelectionRequest {
             fields: ["gas.coordinates", "gas.masses"].map(str::to_owned).to_vec(),

@@ -109,7 +109,7 @@ impl From<EncodeError> for Error {
         match error {
             EncodeError::NoFormAtAll { .. } => Self::unsupported(error.to_string()),
             EncodeError::TooManyEmptyRows { .. } => Self::too_large(error.to_string()),
-            EncodeError::NoForm { .. } => Self::invalid(error.to_string()),
+            EncodeError::NoForm { .. } | EncodeError::OutOfRange { .. } => Self::invalid(error.to_string()),
         }
     }
 }

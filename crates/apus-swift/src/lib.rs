@@ -56,5 +56,5 @@ pub use selection::{
     read_rows, rows_reader,
 };
 pub use subset::{Subset, SubsetField, SubsetGroup};
-pub use units::{Dimensions, Unit, UnitContext, UnitSystem};
+pub use units::{Dimensions, Length, Unit, UnitContext, UnitSystem};
 pub use zones::{Bounds, FoundZones, LearningScan, MAX_ZONES, ZoneBounds};

@@ -4,6 +4,7 @@ use std::{fmt, time::Duration};
 
 use apus_data::values::Archive;
 use apus_h5::CacheStats;
+use axum::http::Method;
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text::encode},
@@ -30,7 +31,7 @@ pub struct Metrics {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
     route: String,
-    method: String,
+    method: &'static str,
     status: u16,
 }
 
@@ -69,14 +70,14 @@ impl Metrics {
     pub fn count_request(
         &self,
         route: &str,
-        method: &str,
+        method: &Method,
         status: u16,
         duration: Duration,
         sent_bytes: u64,
         complete: bool,
     ) {
         let labels = RouteLabels { route: route.to_owned() };
-        let request = RequestLabels { route: route.to_owned(), method: method.to_owned(), status };
+        let request = RequestLabels { route: route.to_owned(), method: method_label(method), status };
         self.requests.get_or_create(&request).inc();
         self.durations.get_or_create(&labels).observe(duration.as_secs_f64());
         self.sent_bytes.get_or_create(&labels).inc_by(sent_bytes);
@@ -91,6 +92,12 @@ impl Metrics {
         encode(&mut text, &self.registry)?;
         Ok(text)
     }
+}
+
+/// The name of a method that HTTP knows; clients may invent others, and each would be a series of its own for ever.
+fn method_label(method: &Method) -> &'static str {
+    const KNOWN: [&str; 9] = ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
 /// From 1 ms to about 17 minutes.

@@ -83,7 +83,7 @@ impl Catalog {
     /// Errors: [`Error::NotFound`]; [`Error::Invalid`] where the path is a file.
     pub fn list(&self, roles: &Roles, path: &VPath) -> Result<Listing> {
         let roles = self.0.roles_of(roles);
-        let entries = self.0.entries(&roles, path)?;
+        let entries = self.0.entries(&roles, &self.0.resolve_alias(&roles, path))?;
         Ok(Listing { path: path.as_str().to_owned(), entries })
     }
 
@@ -91,7 +91,8 @@ impl Catalog {
     ///
     /// Errors: [`Error::NotFound`].
     pub fn is_folder(&self, roles: &Roles, path: &VPath) -> Result<bool> {
-        let place = self.0.locate(&self.0.roles_of(roles), path)?;
+        let roles = self.0.roles_of(roles);
+        let place = self.0.locate(&roles, &self.0.resolve_alias(&roles, path))?;
         Ok(!matches!(place, Location::File { .. } | Location::FileEntry { .. } | Location::MemoryFile { .. }))
     }
 
@@ -127,7 +128,7 @@ impl Catalog {
         let roles = self.0.roles_of(roles);
         let mut walked = Walked { n_entries: 0, is_complete: true };
         // Folders that wait, with how deep they are and behind how many links.
-        let mut waiting = vec![(path.clone(), String::new(), 0, 0)];
+        let mut waiting = vec![(self.0.resolve_alias(&roles, path).into_owned(), String::new(), 0, 0)];
         while let Some((folder, inner, depth, n_links)) = waiting.pop() {
             let entries = match self.0.entries(&roles, &folder) {
                 Err(Error::NotFound(_)) if depth > 0 => continue,

@@ -8,6 +8,7 @@ mod followed;
 mod listing;
 pub mod media_type;
 mod open_file;
+mod pattern;
 mod site;
 
 use std::{
@@ -28,6 +29,7 @@ pub use self::{
     followed::Known,
     listing::{Entry, EntryKind, Listing, TreeFile},
     open_file::OpenBytes,
+    pattern::Pattern,
 };
 pub(crate) use self::{
     followed::{FileLink, Led},
@@ -74,7 +76,7 @@ struct Inner {
     max_chunk_bytes: u64,
     caches: Caches,
     read_bytes: Arc<AtomicU64>,
-    aliases: BTreeMap<String, String>,
+    aliases: BTreeMap<String, VPath>,
 }
 
 /// One state of a file, as callers of certain roles see it: roles belong to the key because the file's links may reach further
@@ -107,10 +109,15 @@ enum Location<'a> {
 impl Catalog {
     /// Finds the mounts' folders.
     ///
-    /// Errors: a folder that is not there, or a rule that is no path.
+    /// Errors: a folder that is not there; a rule or an alias that is no path.
     pub fn new(options: CatalogOptions) -> Result<Self, MountError> {
         let mounts = options.mounts.iter().map(Mounted::new).collect::<Result<Vec<_>, _>>()?;
         let known_roles = mounts.iter().flat_map(Mounted::all_roles).cloned().collect();
+        let aliases = options.aliases.into_iter().map(|(name, path)| match VPath::parse(&path) {
+            Ok(path) => Ok((name, path)),
+            Err(error) => Err(MountError::Alias { name, reason: error.to_string() }),
+        });
+        let aliases = aliases.collect::<Result<_, _>>()?;
         Ok(Self(Arc::new(Inner {
             mounts,
             known_roles,
@@ -119,7 +126,7 @@ impl Catalog {
             max_chunk_bytes: options.max_chunk_bytes,
             caches: options.caches,
             read_bytes: Arc::default(),
-            aliases: options.aliases,
+            aliases,
         })))
     }
 
@@ -134,15 +141,17 @@ impl Catalog {
     }
 
     /// The path that an alias of the configuration stands for.
-    pub fn alias(&self, name: &str) -> Option<&str> {
-        self.0.aliases.get(name).map(String::as_str)
+    pub fn alias(&self, name: &str) -> Option<&VPath> {
+        self.0.aliases.get(name)
     }
 
     /// What the configuration has to say of a folder that the caller may see, for listings; what stands in it itself goes before
     /// what a table's own file says.
     pub fn notes(&self, roles: &Roles, path: &VPath) -> Option<Cow<'_, Notes>> {
-        let (mount, inner) = self.0.split(path)?;
-        if !mount.is_visible(&self.0.roles_of(roles), inner) {
+        let roles = self.0.roles_of(roles);
+        let path = self.0.resolve_alias(&roles, path);
+        let (mount, inner) = self.0.split(&path)?;
+        if !mount.is_visible(&roles, inner) {
             return None;
         }
         let told = mount.notes.get(inner).filter(|notes| notes.description.is_some() || !notes.labels.is_empty());
@@ -158,12 +167,14 @@ impl Catalog {
     /// Errors: [`Error::NotFound`], also for folders; [`Error::Unreadable`] for what is no HDF5.
     pub(crate) fn open(&self, roles: &Roles, path: &VPath) -> Result<Arc<OpenFile>> {
         let roles = self.0.roles_of(roles);
-        let identity = self.0.identity(&roles, path)?;
-        let key = FileKey { path: path.clone(), identity, roles };
+        // What is beside a file is found by the path of the file itself.
+        let path = self.0.resolve_alias(&roles, path).into_owned();
+        let identity = self.0.identity(&roles, &path)?;
+        let key = FileKey { path, identity, roles };
         if let Some(file) = self.0.files.get(&key) {
             return Ok(file);
         }
-        let bytes = self.0.open_bytes(&key.roles, path)?;
+        let bytes = self.0.open_bytes(&key.roles, &key.path)?;
         let key = FileKey { identity: bytes.identity, ..key };
         self.0.files.get_or_insert_with(&key, || OpenFile::new(self, bytes, key.clone()).map(Arc::new))
     }
@@ -172,7 +183,8 @@ impl Catalog {
     ///
     /// Errors: [`Error::NotFound`], also for folders.
     pub fn open_bytes(&self, roles: &Roles, path: &VPath) -> Result<OpenBytes> {
-        self.0.open_bytes(&self.0.roles_of(roles), path)
+        let roles = self.0.roles_of(roles);
+        self.0.open_bytes(&roles, &self.0.resolve_alias(&roles, path))
     }
 
     /// The path under the mounts of a file that is named by the server's own path (as the older service allows); `None`
@@ -187,7 +199,8 @@ impl Catalog {
     /// Errors: [`Error::NotFound`], also for folders.
     pub fn server_path(&self, roles: &Roles, path: &VPath) -> Result<Option<PathBuf>> {
         self.open_bytes(roles, path)?;
-        Ok(self.0.split(path).and_then(|(mount, inner)| match &mount.root {
+        let path = self.0.resolve_alias(&self.0.roles_of(roles), path);
+        Ok(self.0.split(&path).and_then(|(mount, inner)| match &mount.root {
             Root::Folder(folder) => Some(folder.join(inner)),
             Root::Table(tree) => match tree.find(inner)? {
                 Found::File(file) => Some(file.real.clone()),
@@ -202,6 +215,25 @@ impl Inner {
     /// Those of the roles that matter here.
     fn roles_of(&self, roles: &Roles) -> Roles {
         roles.intersection(&self.known_roles).cloned().collect()
+    }
+
+    /// The path that an alias at the beginning of that one stands for. What is really there goes before aliases, and an alias of what these
+    /// roles may not see is none.
+    fn resolve_alias<'p>(&self, roles: &Roles, path: &'p VPath) -> Cow<'p, VPath> {
+        if self.aliases.is_empty() {
+            return Cow::Borrowed(path);
+        }
+        let whole = self.aliases.get(path.as_str()).cloned();
+        let first = || {
+            let (first, rest) = path.split_first()?;
+            self.aliases.get(first).map(|target| target.join(rest))
+        };
+        match whole.or_else(first) {
+            Some(target) if self.locate(roles, path).is_err() && self.locate(roles, &target).is_ok() => {
+                Cow::Owned(target)
+            }
+            _ => Cow::Borrowed(path),
+        }
     }
 
     /// The mount of that path, and the path under it. A mount with a name hides what the root mount has under that name.

@@ -266,7 +266,7 @@ fn write_line<'t>(texts: impl Iterator<Item = &'t [u8]>, out: &mut Vec<u8>) {
 }
 
 /// Writes a cell of text, in quotes if needed.
-fn write_quoted(text: &[u8], out: &mut Vec<u8>) {
+pub(super) fn write_quoted(text: &[u8], out: &mut Vec<u8>) {
     let needs_quotes = text.iter().any(|b| matches!(b, b',' | b'"' | b'\n' | b'\r'));
     if !needs_quotes {
         out.extend_from_slice(text);

@@ -1,12 +1,13 @@
 //! The formats in which values are sent, one file each. Nothing of HTTP here but the media types.
 //!
-//! Formats of fixed length (npy, raw) pass on the reader's blocks as they are; text formats ([`json`], [`csv`]) turn each block
+//! Formats of fixed length (npy, raw) pass on the reader's blocks as they are; text formats ([`json`], [`csv`], [`ecsv`], [`votable`]) turn each block
 //! into text. All of them describe types as numpy does: see [`dtype`].
 
 pub mod arrow;
 pub mod columns;
 pub mod csv;
 pub mod dtype;
+pub mod ecsv;
 pub mod json;
 pub mod msgpack;
 pub mod npy;
@@ -15,7 +16,9 @@ pub mod number;
 pub mod parquet;
 pub mod savetxt;
 pub mod tiff;
+pub mod votable;
 
+mod cells;
 mod nesting;
 mod scalar;
 
@@ -41,6 +44,20 @@ pub enum EncodeError {
         /// The type.
         what: String,
         /// The requested format.
+        form: &'static str,
+        /// A format that can.
+        instead: &'static str,
+    },
+    /// The format cannot represent a value of a type that it has a form for.
+    #[error("column {column} holds {value}, and {form} has no numbers over {limit}; try format={instead}")]
+    OutOfRange {
+        /// The column.
+        column: String,
+        /// The value.
+        value: u64,
+        /// The greatest number.
+        limit: i64,
+        /// The format.
         form: &'static str,
         /// A format that can.
         instead: &'static str,

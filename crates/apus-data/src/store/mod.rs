@@ -76,6 +76,14 @@ pub enum MountError {
         /// Why.
         reason: String,
     },
+    /// An alias cannot be served.
+    #[error("alias {name:?}: {reason}")]
+    Alias {
+        /// The alias.
+        name: String,
+        /// Why.
+        reason: String,
+    },
     /// A table cannot be read.
     #[error("{}: {source}", .path.display())]
     Unreadable {

@@ -43,6 +43,7 @@ pub(crate) fn open(folder: &Path, maps: Option<&Path>) -> Archive {
 
 /// A request for one field as JSON.
 pub(crate) fn request(field: &str, shapes: Vec<Shape>) -> SelectRequest {
+    let shapes = shapes.into_iter().map(Into::into).collect();
     let region = RegionRequest { shapes, ..RegionRequest::default() };
     SelectRequest {
         request: SelectionRequest { fields: vec![field.to_owned()], region, ..SelectionRequest::default() },

@@ -165,7 +165,7 @@ fn metadata() -> Vec<(String, String)> {
 }
 
 fn write_arrow(cases: &[Case], columns: Vec<Column>, blocks: &[(usize, usize)]) -> Vec<u8> {
-    let (mut encoder, mut out) = (ArrowEncoder::new(columns, metadata()).unwrap(), Vec::new());
+    let (mut encoder, mut out) = (ArrowEncoder::stream(columns, metadata()).unwrap(), Vec::new());
     for &(from, to) in blocks {
         let values: Vec<Values<'_>> = cases.iter().map(|case| case.rows(from, to)).collect();
         encoder.write((to - from) as u64, &values, &mut out).unwrap();
@@ -243,11 +243,11 @@ fn what_does_not_fit_is_refused() {
         metadata: Vec::new(),
     };
     let other = Datatype::Other { size: 8, class: "time" };
-    assert!(matches!(ArrowEncoder::new(vec![column(other, &[])], Vec::new()), Err(TableError::NoForm { .. })));
+    assert!(matches!(ArrowEncoder::stream(vec![column(other, &[])], Vec::new()), Err(TableError::NoForm { .. })));
     let wide = column(f32::DTYPE, &[1 << 40]);
-    assert!(matches!(ArrowEncoder::new(vec![wide], Vec::new()), Err(TableError::NoForm { .. })));
+    assert!(matches!(ArrowEncoder::stream(vec![wide], Vec::new()), Err(TableError::NoForm { .. })));
 
-    let mut encoder = ArrowEncoder::new(vec![column(f32::DTYPE, &[2])], Vec::new()).unwrap();
+    let mut encoder = ArrowEncoder::stream(vec![column(f32::DTYPE, &[2])], Vec::new()).unwrap();
     let mut out = Vec::new();
     let short = encoder.write(2, &[Values::Fixed(&[0; 12])], &mut out);
     assert!(matches!(short, Err(TableError::WrongLength { .. })));
@@ -256,7 +256,7 @@ fn what_does_not_fit_is_refused() {
     assert!(matches!(most, Err(TableError::WrongLength { .. })));
 
     let text = Datatype::VariableString { character_set: CharacterSet::Utf8 };
-    let mut encoder = ArrowEncoder::new(vec![column(text, &[])], Vec::new()).unwrap();
+    let mut encoder = ArrowEncoder::stream(vec![column(text, &[])], Vec::new()).unwrap();
     let no_text = encoder.write(1, &[Values::Variable(&[vec![0xff]])], &mut out);
     assert!(matches!(no_text, Err(TableError::Failed { .. })));
 }

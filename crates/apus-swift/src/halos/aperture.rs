@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use crate::{Dimensions, Error, Frame, Result, UnitContext};
+use crate::{Error, Length, Result};
 
 /// How far about the centre of a halo rows are wanted.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -12,14 +12,7 @@ pub enum Aperture {
     /// A radius that the catalogue has for each halo: `r200c`, `200_crit`, `fof_groups.radii`.
     Radius(String),
     /// The same length for all.
-    Length {
-        /// The number.
-        value: f64,
-        /// Its unit; without one, the file's length.
-        unit: Option<String>,
-        /// The frame; without one, comoving.
-        frame: Option<Frame>,
-    },
+    Length(Length),
 }
 
 impl FromStr for Aperture {
@@ -29,56 +22,30 @@ impl FromStr for Aperture {
     ///
     /// Errors: [`Error::BadSelection`] for nothing, and for numbers that are no length.
     fn from_str(text: &str) -> Result<Self> {
-        let mut words: Vec<&str> = text.split_whitespace().collect();
-        let Some(first) = words.first() else {
+        if text.trim().is_empty() {
             return Err(super::bad(
                 "aperture: say a radius of the catalogue such as r200c, or a length such as 2 Mpc".to_owned(),
             ));
-        };
-        let Ok(value) = first.parse::<f64>() else { return Ok(Self::Radius(text.trim().to_owned())) };
-        if !(value.is_finite() && value >= 0.0) {
-            return Err(super::bad(format!("aperture: {value} is not a length")));
         }
-        let frame = match words.last() {
-            Some(&"comoving") => Some(Frame::Comoving),
-            Some(&"physical") => Some(Frame::Physical),
-            _ => None,
-        };
-        if frame.is_some() {
-            words.pop();
+        let Some(length) = Length::parse(text) else { return Ok(Self::Radius(text.trim().to_owned())) };
+        if !(length.value.is_finite() && length.value >= 0.0) {
+            return Err(super::bad(format!("aperture: {} is not a length", length.value)));
         }
-        let unit = words.get(1..).unwrap_or_default().join(" ");
-        Ok(Self::Length { value, unit: (!unit.is_empty()).then_some(unit), frame })
+        Ok(Self::Length(length))
     }
-}
-
-/// A length in the file's unit, comoving.
-///
-/// Errors: [`Error::BadUnit`], [`Error::WrongDimensions`].
-pub(super) fn comoving_length(
-    value: f64,
-    unit: Option<&str>,
-    frame: Option<Frame>,
-    context: &UnitContext,
-) -> Result<f64> {
-    let factor = match unit {
-        None => 1.0,
-        Some(unit) => context.factor("aperture", unit, Dimensions::LENGTH)?,
-    };
-    let physical = if frame == Some(Frame::Physical) { context.scale_factor } else { 1.0 };
-    Ok(value * factor / physical)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Frame;
 
     #[test]
     fn numbers_are_lengths_and_all_else_is_a_name() {
         let check = |text: &str, expected: Aperture| assert_eq!(text.parse::<Aperture>().unwrap(), expected);
         let name = |name: &str| Aperture::Radius(name.to_owned());
         let length =
-            |value, unit: Option<&str>, frame| Aperture::Length { value, unit: unit.map(str::to_owned), frame };
+            |value, unit: Option<&str>, frame| Aperture::Length(Length { value, unit: unit.map(str::to_owned), frame });
         check("r200c", name("r200c"));
         check(" 200_crit ", name("200_crit"));
         check("5xR_500_crit", name("5xR_500_crit"));

@@ -3,7 +3,7 @@
 use apus_h5::ReadOptions;
 use serde::Serialize;
 
-use super::{Aperture, Catalogue, Halo, HaloSphere, Halos, MAX_HALOS, aperture::comoving_length, bad};
+use super::{Aperture, Catalogue, Halo, HaloSphere, Halos, MAX_HALOS, bad};
 use crate::{Output, Region, Result};
 
 /// Halos that a caller asks for, before they were looked up.
@@ -52,8 +52,8 @@ impl HaloRequest {
             Some(aperture) => {
                 let radii = match aperture {
                     Aperture::Radius(name) => catalogue.radii(name, &ids, &rows)?,
-                    Aperture::Length { value, unit, frame } => {
-                        vec![comoving_length(*value, unit.as_deref(), *frame, &output.unit_context())?; ids.len()]
+                    Aperture::Length(length) => {
+                        vec![length.comoving("aperture", &output.unit_context())?; ids.len()]
                     }
                 };
                 let centres = catalogue.centres(&rows)?;

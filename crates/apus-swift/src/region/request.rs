@@ -3,19 +3,19 @@
 use serde::Serialize;
 
 use super::Region;
-use crate::{Dimensions, Error, Frame, Output, Result};
+use crate::{Error, Frame, Length, Output, Result, UnitContext};
 
-/// A shape in whatever length the request is in.
+/// A shape: of numbers in the file's comoving length, or of lengths as a caller names them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub enum Shape {
+pub enum Shape<L = f64> {
     /// A box: lower and upper bound on each axis, `None` for a side that is open.
-    Box([[Option<f64>; 2]; 3]),
+    Box([[Option<L>; 2]; 3]),
     /// A sphere.
     Sphere {
         /// Its centre.
-        centre: [f64; 3],
+        centre: [L; 3],
         /// Its radius.
-        radius: f64,
+        radius: L,
     },
 }
 
@@ -23,10 +23,10 @@ pub enum Shape {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct RegionRequest {
     /// The shapes; their union is wanted. None are no restriction.
-    pub shapes: Vec<Shape>,
-    /// The unit of all numbers; without one, the file's length.
+    pub shapes: Vec<Shape<Length>>,
+    /// The unit of numbers without one; if it is missing too, the file's length.
     pub unit: Option<String>,
-    /// The frame of all numbers; without one, comoving.
+    /// The frame of lengths that do not say theirs; if it is missing too, comoving.
     pub frame: Option<Frame>,
 }
 
@@ -38,24 +38,35 @@ impl RegionRequest {
         let Some(header) = output.header() else {
             return Err(Error::BadRegion { reason: format!("a {} has no box", output.kind()) });
         };
-        let mut factor = match &self.unit {
-            None => 1.0,
-            Some(unit) => output.unit_context().factor("region", unit, Dimensions::LENGTH)?,
-        };
-        if self.frame == Some(Frame::Physical) {
-            factor /= header.scale_factor;
-        }
-        let shapes: Vec<Shape> = self.shapes.iter().map(|shape| shape.scaled(factor)).collect();
+        let context = output.unit_context();
+        let shapes = self.shapes.iter().map(|shape| self.comoving(shape, &context)).collect::<Result<Vec<_>>>()?;
         Region::new(&shapes, header.box_size)
+    }
+
+    fn comoving(&self, shape: &Shape<Length>, context: &UnitContext) -> Result<Shape> {
+        let number = |length: &Length| {
+            let unit = length.unit.clone().or_else(|| self.unit.clone());
+            Length { value: length.value, unit, frame: length.frame.or(self.frame) }.comoving("region", context)
+        };
+        let side = |length: &Option<Length>| length.as_ref().map(number).transpose();
+        Ok(match shape {
+            Shape::Box([x, y, z]) => {
+                let axis = |[lower, upper]: &[Option<Length>; 2]| Ok::<_, Error>([side(lower)?, side(upper)?]);
+                Shape::Box([axis(x)?, axis(y)?, axis(z)?])
+            }
+            Shape::Sphere { centre: [x, y, z], radius } => {
+                Shape::Sphere { centre: [number(x)?, number(y)?, number(z)?], radius: number(radius)? }
+            }
+        })
     }
 }
 
-impl Shape {
-    fn scaled(&self, factor: f64) -> Self {
-        match self {
-            Self::Box(bounds) => Self::Box(bounds.map(|axis| axis.map(|bound| bound.map(|b| b * factor)))),
-            Self::Sphere { centre, radius } => {
-                Self::Sphere { centre: centre.map(|c| c * factor), radius: radius * factor }
+impl From<Shape> for Shape<Length> {
+    fn from(shape: Shape) -> Self {
+        match shape {
+            Shape::Box(bounds) => Self::Box(bounds.map(|axis| axis.map(|bound| bound.map(Length::from)))),
+            Shape::Sphere { centre, radius } => {
+                Self::Sphere { centre: centre.map(Length::from), radius: radius.into() }
             }
         }
     }

@@ -6,8 +6,8 @@ use apus_h5::{Datatype, RowRanges};
 
 use super::{Conversion, Granularity, MAX_FIELDS, MAX_IDS, Sample, SelectionRequest};
 use crate::{
-    BoundCondition, CellGrid, CellTest, Error, Field, FoundCells, Halos, Output, Padding, ParticleGroup, Region,
-    Result,
+    BoundCondition, CellGrid, CellTest, Dimensions, Error, Field, FoundCells, Halos, Output, Padding, ParticleGroup,
+    Region, Result,
     halos::membership_field,
     lookup::{find_field, without_group},
     names::nearest_names,
@@ -101,7 +101,7 @@ impl SelectionRequest {
                 return Err(Error::BadSelection { reason });
             }
         }
-        self.check_units(output)?;
+        self.check_units(output, &wanted)?;
         self.check_condition_groups(groups, &wanted)?;
         let region = self.resolved_region(output)?;
         if self.padding.is_some() && region.is_everything() {
@@ -137,6 +137,17 @@ impl SelectionRequest {
             Ok(SelectedField { asked, field: field.clone(), column, conversion })
         };
         let present = || groups.iter().filter(|g| g.present);
+        let bare = name.trim_start_matches('/');
+        let is_name_of = |g: &&ParticleGroup| g.name == bare || g.group == bare;
+        if let Some(group) = groups.iter().find(is_name_of) {
+            let fields = group.fields.iter().map(|f| f.name.as_str());
+            let example = ["coordinates", "masses"].into_iter().find(|name| group.field(name).is_some());
+            let example = example.or_else(|| fields.into_iter().next()).unwrap_or("coordinates");
+            return Err(unknown(format!(
+                "this is a group of fields, not a field: write {0}.{example}, or {0}.* for all of them",
+                group.name
+            )));
+        }
         // The longest name first: SOAP has groups within groups.
         let mut with_group: Vec<_> = groups.iter().filter_map(|g| Some((g, without_group(name, g)?))).collect();
         with_group.sort_by_key(|(_, rest)| rest.len());
@@ -185,9 +196,35 @@ impl SelectionRequest {
         Ok(())
     }
 
-    /// Refuses units that do not parse, even where no field would be in them.
-    fn check_units(&self, output: &Output) -> Result<()> {
-        self.units.iter().try_for_each(|unit| output.unit_context().parse(unit).map(|_| ()))
+    /// Refuses units that no field would be in: those that do not parse, that are of other dimensions than all fields, or that come after
+    /// another of the same dimensions.
+    fn check_units(&self, output: &Output, wanted: &[(&ParticleGroup, Vec<SelectedField>)]) -> Result<()> {
+        let mut before: Vec<(&str, Dimensions)> = Vec::new();
+        for text in &self.units {
+            let dimensions = output.unit_context().parse(text)?.0.dimensions;
+            let fields = || wanted.iter().flat_map(|(_, fields)| fields);
+            let is_of_unit = |field: &SelectedField| {
+                field
+                    .field
+                    .unit
+                    .as_ref()
+                    .is_some_and(|own| !own.dimensions.is_none() && own.dimensions.agrees_with(dimensions))
+            };
+            if !fields().any(is_of_unit) {
+                let mut told: Vec<String> = fields().take(MAX_TOLD_UNITS).map(told_unit).collect();
+                if fields().nth(MAX_TOLD_UNITS).is_some() {
+                    told.push("...".to_owned());
+                }
+                let reason = format!("no requested field is of dimension {dimensions}: {}", told.join(", "));
+                return Err(Error::BadUnit { unit: text.clone(), reason });
+            }
+            if let Some((other, _)) = before.iter().find(|(_, other)| other.agrees_with(dimensions)) {
+                let reason = format!("fields of dimension {dimensions} are wanted in {other} already");
+                return Err(Error::BadUnit { unit: text.clone(), reason });
+            }
+            before.push((text, dimensions));
+        }
+        Ok(())
     }
 
     fn of_group(
@@ -246,6 +283,18 @@ impl SelectionRequest {
             return Err(Error::BadSelection { reason: format!("{} has no ids", group.name) });
         }
         Ok(found)
+    }
+}
+
+/// The most fields whose units an error tells.
+const MAX_TOLD_UNITS: usize = 8;
+
+/// The unit of a field, for messages.
+fn told_unit(field: &SelectedField) -> String {
+    match &field.field.unit {
+        Some(unit) if unit.dimensions.is_none() => format!("{} is a pure number", field.asked),
+        Some(unit) => format!("{} is in {} ({})", field.asked, unit.name, unit.dimensions),
+        None => format!("{} has no unit", field.asked),
     }
 }
 

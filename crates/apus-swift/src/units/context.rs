@@ -1,6 +1,9 @@
 //! What a file's numbers mean together: units, scale factor, Hubble parameter.
 
-use super::{Dimensions, Unit, UnitSystem, parse::respell};
+use super::{
+    Dimensions, Unit, UnitSystem,
+    parse::{respell, vo_unit},
+};
 use crate::{Error, Result};
 
 /// What is needed to turn quantities that people name into a file's own numbers.
@@ -29,6 +32,13 @@ impl UnitContext {
     /// Errors: [`Error::BadUnit`].
     pub fn respell(&self, text: &str) -> Result<String> {
         respell(text, &self.system(text)?.symbols(self.h))
+    }
+
+    /// A unit as the Virtual Observatory writes it: `1e10solMass.Mpc**-3`; empty for pure numbers.
+    ///
+    /// Errors: [`Error::BadUnit`].
+    pub fn vo_unit(&self, text: &str) -> Result<String> {
+        vo_unit(text, &self.system(text)?.symbols(self.h))
     }
 
     /// What one of `unit`, which must be of these dimensions, is in the file's. `what` is what messages call its use.

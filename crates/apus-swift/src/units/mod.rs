@@ -10,6 +10,7 @@
 
 mod context;
 mod dimensions;
+mod length;
 mod parse;
 mod product;
 mod symbols;
@@ -18,6 +19,7 @@ mod system;
 pub use context::UnitContext;
 pub use dimensions::Dimensions;
 pub(crate) use dimensions::meant_power;
+pub use length::Length;
 pub use parse::Unit;
 pub(crate) use parse::{number_length, parse_prefix};
 pub(crate) use symbols::Symbols;

@@ -53,6 +53,13 @@ pub(super) fn respell(text: &str, symbols: &Symbols) -> Result<String> {
     parse_product(text, symbols)?.text().ok_or_else(|| out_of_range(text))
 }
 
+/// The unit as the Virtual Observatory writes it.
+///
+/// Errors: [`Error::BadUnit`].
+pub(super) fn vo_unit(text: &str, symbols: &Symbols) -> Result<String> {
+    parse_product(text, symbols)?.vo_text(symbols).ok_or_else(|| out_of_range(text))
+}
+
 fn parse_product<'a>(text: &'a str, symbols: &Symbols) -> Result<Product<'a>> {
     let bad = |reason: String| Error::BadUnit { unit: text.to_owned(), reason };
     if text.trim().is_empty() {

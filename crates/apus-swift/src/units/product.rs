@@ -1,6 +1,10 @@
 //! What a unit is made of, and how it is written so that others read it.
 
-use super::{Dimensions, Unit, symbols::shared_name, system::write_product};
+use super::{
+    Dimensions, Symbols, Unit,
+    symbols::{shared_name, vo_name},
+    system::{write_product, write_vo_product},
+};
 
 /// A number times powers of named units.
 #[derive(Clone, Debug)]
@@ -60,11 +64,52 @@ impl<'a> Product<'a> {
         let powers: Vec<_> = self.powers.iter().copied().filter(|(_, power)| power.abs() > 1e-12).collect();
         (self.number.is_finite() && self.number > 0.0).then(|| write_product(self.number, &powers))
     }
+
+    /// The unit in the syntax of `VOUnits`; names that it lacks, or deprecates, in those of cgs.
+    ///
+    /// Source: IVOA `VOUnits` 1.0.
+    pub(super) fn vo_text(&self, symbols: &Symbols) -> Option<String> {
+        let mut product = Product { unit: self.unit, number: self.number, powers: Vec::new() };
+        for &(name, power) in &self.powers {
+            if let Some(name) = vo_name(name) {
+                product.add(name, power);
+                continue;
+            }
+            let (cgs, dimensions) = symbols.find(name)?;
+            product.number *= cgs.powf(power);
+            let [mass, length, time, current, temperature] = dimensions.powers();
+            for (name, of_name) in [("g", mass), ("cm", length), ("s", time), ("A", current), ("K", temperature)] {
+                product.add(name, power * of_name);
+            }
+        }
+        let powers: Vec<_> = product.powers.iter().copied().filter(|(_, power)| power.abs() > 1e-12).collect();
+        (product.number.is_finite() && product.number > 0.0).then(|| write_vo_product(product.number, &powers))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::units::{Symbols, parse::respell};
+    use crate::units::{
+        Symbols,
+        parse::{respell, vo_unit},
+    };
+
+    /// Expected: units that `astropy.units.Unit(text, format="vounit")` takes for the same.
+    #[test]
+    fn the_virtual_observatory_has_names_of_its_own() {
+        let symbols = Symbols { h: Some(0.5), ..Symbols::default() };
+        let check = |text: &str, expected: &str| assert_eq!(vo_unit(text, &symbols).unwrap(), expected, "{text}");
+        check("1e10*Msun", "1e10solMass");
+        check("1e10*Msun/Mpc**3", "1e10solMass.Mpc**-3");
+        check("km/s", "km.s**-1");
+        check("Msun**(2/3)", "solMass**(2/3)");
+        check("g**(-1/2)", "g**(-1/2)");
+        check("erg/hour", "g.cm**2.s**-2.h**-1");
+        check("1000*kg", "1000kg");
+        check("1/Gyr", "Gyr**-1");
+        check("", "");
+        check("1e3", "1000");
+    }
 
     #[test]
     fn units_are_respelt_for_those_who_parse_them_next() {

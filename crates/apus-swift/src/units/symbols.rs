@@ -147,6 +147,24 @@ pub(super) fn shared_name(name: &str) -> Option<&str> {
     }
 }
 
+/// The name of a unit in the Virtual Observatory, given one of [`shared_name`]; `None` where there is none, or a deprecated one.
+///
+/// Source: IVOA `VOUnits` 1.0, tables 3 to 5.
+pub(super) fn vo_name(name: &str) -> Option<&str> {
+    match name {
+        "Msun" => Some("solMass"),
+        "Rsun" => Some("solRad"),
+        "Lsun" => Some("solLum"),
+        "hr" | "hour" => Some("h"),
+        "day" => Some("d"),
+        "year" => Some("yr"),
+        "au" => Some("AU"),
+        "Angstrom" | "angstrom" | "dyn" | "dyne" => None,
+        _ if name.ends_with("bar") || name.ends_with("erg") => None,
+        _ => Some(name),
+    }
+}
+
 fn dimensions([mass, length, time]: [f64; 3]) -> Dimensions {
     Dimensions { mass, length, time, ..Dimensions::NONE }
 }

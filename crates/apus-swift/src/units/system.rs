@@ -196,6 +196,21 @@ pub(super) fn write_product(coefficient: f64, factors: &[(&str, f64)]) -> String
     text
 }
 
+/// `coefficient` right before `a.b**2.c**-1`; empty for pure numbers.
+pub(super) fn write_vo_product(coefficient: f64, factors: &[(&str, f64)]) -> String {
+    let write = |(name, power): &(&str, f64)| match (power_text(power.abs()), *power < 0.0) {
+        (text, false) if text == "1" => (*name).to_owned(),
+        (text, false) => format!("{name}**{text}"),
+        (text, true) => match text.strip_prefix('(') {
+            Some(inner) => format!("{name}**(-{inner}"),
+            None => format!("{name}**-{text}"),
+        },
+    };
+    let is_one = (coefficient - 1.0).abs() <= 1e-12;
+    let number = if is_one { String::new() } else { number_text(coefficient) };
+    number + &factors.iter().map(write).collect::<Vec<_>>().join(".")
+}
+
 fn number_text(number: f64) -> String {
     // Powers of rounded numbers leave a rest in the last digits, which nobody wants to read.
     let rounded: f64 = format!("{number:.12e}").parse().unwrap_or(number);

@@ -76,7 +76,7 @@ fn no_wanted_row_is_lost_among_the_candidates() {
         for group in groups.iter().filter(|g| g.present && g.n_rows > 0 && g.field("coordinates").is_some()) {
             for shape in &shapes {
                 let mut request = request(&[&format!("{}.coordinates", group.name)]);
-                request.region = RegionRequest { shapes: vec![shape.clone()], ..RegionRequest::default() };
+                request.region = RegionRequest { shapes: vec![shape.clone().into()], ..RegionRequest::default() };
                 let [selection] = <[_; 1]>::try_from(request.resolve(&output).unwrap()).unwrap();
                 let selection = Arc::new(selection);
                 let candidates = candidates(&output, &selection);
@@ -126,8 +126,10 @@ fn requests_that_make_no_sense_are_refused() {
     let unknown_unit = SelectionRequest { units: vec!["parsnip".to_owned()], ..request(&["gas.masses"]) };
     assert!(matches!(unknown_unit.resolve(&output), Err(Error::BadUnit { .. })));
     let fof = file("fof_catalogue.hdf5");
-    let region =
-        RegionRequest { shapes: vec![Shape::Sphere { centre: [1.0; 3], radius: 1.0 }], ..RegionRequest::default() };
+    let region = RegionRequest {
+        shapes: vec![Shape::Sphere { centre: [1.0; 3], radius: 1.0 }.into()],
+        ..RegionRequest::default()
+    };
     let in_cells =
         SelectionRequest { region: region.clone(), granularity: Granularity::Cells, ..request(&["fof_groups.masses"]) };
     let [selection] = <[_; 1]>::try_from(in_cells.resolve(&fof).unwrap()).unwrap();

@@ -41,6 +41,20 @@ pub enum ApiError {
     /// The request or its answer is larger than the configuration allows. 413.
     #[error("{0}")]
     TooLarge(Cow<'static, str>),
+    /// The request's target is too long. 414.
+    #[error("the request's address is longer than {limit_bytes} bytes: send long parameters in the body of a POST")]
+    UriTooLong {
+        /// The most bytes.
+        limit_bytes: usize,
+    },
+    /// The request's head is too long. 431.
+    #[error("the request's head is longer than {limit_bytes} bytes or {limit_lines} header lines")]
+    HeadTooLarge {
+        /// The most bytes.
+        limit_bytes: usize,
+        /// The most lines.
+        limit_lines: usize,
+    },
     /// The request's body is of an unsupported type. 415.
     #[error("{0}")]
     UnsupportedMediaType(Cow<'static, str>),
@@ -107,6 +121,8 @@ impl ApiError {
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::PreconditionFailed(_) => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UriTooLong { .. } => StatusCode::URI_TOO_LONG,
+            Self::HeadTooLarge { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::RangeNotSatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::Unreadable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
@@ -125,6 +141,8 @@ impl ApiError {
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::PreconditionFailed(_) => "precondition_failed",
             Self::TooLarge(_) => "too_large",
+            Self::UriTooLong { .. } => "uri_too_long",
+            Self::HeadTooLarge { .. } => "head_too_large",
             Self::UnsupportedMediaType(_) => "unsupported_media_type",
             Self::RangeNotSatisfiable { .. } => "range_not_satisfiable",
             Self::Unreadable { code, .. } => code,
@@ -229,7 +247,8 @@ impl From<apus_data::Error> for ApiError {
     }
 }
 
-fn fault_code(fault: Fault) -> &'static str {
+/// A short word for programs.
+pub(crate) fn fault_code(fault: Fault) -> &'static str {
     match fault {
         Fault::NotHdf5 => "not_hdf5",
         Fault::Damaged => "damaged",

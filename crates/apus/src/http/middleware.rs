@@ -13,7 +13,7 @@ use std::{
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, Method, header},
+    http::{HeaderValue, Method, header},
     middleware::Next,
     response::Response,
 };
@@ -21,11 +21,8 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tracing::{Instrument, Span, field};
 
-use super::error::Logged;
+use super::{error::Logged, headers};
 use crate::app::App;
-
-/// The header that carries the request's id.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The middleware around every request.
 pub async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
@@ -44,7 +41,7 @@ pub async fn observe(State(app): State<App>, request: Request, next: Next) -> Re
     );
     let mut response = next.run(request).instrument(span.clone()).await;
     if let Ok(value) = HeaderValue::try_from(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
+        response.headers_mut().insert(headers::REQUEST_ID, value);
     }
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let error = response.extensions_mut().remove::<Logged>();
@@ -93,14 +90,7 @@ impl Drop for AtEnd {
     fn drop(&mut self) {
         let duration = self.start.elapsed();
         let complete = self.complete || self.bodyless;
-        self.app.metrics.count_request(
-            &self.route,
-            self.method.as_str(),
-            self.status,
-            duration,
-            self.sent_bytes,
-            complete,
-        );
+        self.app.metrics.count_request(&self.route, &self.method, self.status, duration, self.sent_bytes, complete);
         let (status, size_bytes) = (self.status, self.sent_bytes);
         let duration_ms = duration.as_secs_f64() * 1e3;
         self.span.in_scope(|| match &self.error {

@@ -9,6 +9,7 @@ pub(crate) mod caller;
 pub(crate) mod content_coding;
 pub(crate) mod download;
 pub mod error;
+pub mod headers;
 pub mod middleware;
 pub(crate) mod params;
 pub(crate) mod preconditions;

@@ -1,13 +1,17 @@
 //! Protocols: routes with their form of errors.
 
-use axum::{Router, response::Response};
+use axum::{
+    Json, Router,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use utoipa::openapi::OpenApi;
 
 use super::error::ApiError;
 
 /// A set of routes with the errors that its clients understand.
 pub struct Protocol {
-    /// The prefixes of its addresses, in whole path components. The empty one covers every address that no other covers.
+    /// The prefixes of its addresses, in whole path components.
     pub prefixes: &'static [&'static str],
     /// The routes, with all state that they need.
     pub router: Router,
@@ -31,14 +35,29 @@ impl ErrorForms {
         Self(forms.collect())
     }
 
-    /// The error in the form of the protocol with the longest prefix of that path; as problem details if there is none.
+    /// The error in the form of the protocol with the longest prefix of that path; if there is none, as problem details that clients of the
+    /// older API understand too.
     pub(super) fn response(&self, path: &str, error: ApiError) -> Response {
         let is_below =
             |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         let forms = self.0.iter().filter(|(prefix, _)| is_below(prefix));
-        let form = forms.max_by_key(|(prefix, _)| prefix.len()).map_or(problem as ErrorForm, |(_, form)| *form);
+        let form = forms.max_by_key(|(prefix, _)| prefix.len()).map_or(unserved as ErrorForm, |(_, form)| *form);
         form(error)
     }
+}
+
+/// As problem details of which only the text is there: the older service, which had no other form of "Not Found", said no more.
+fn unserved(error: ApiError) -> Response {
+    if !matches!(error, ApiError::NotFound(_)) {
+        return problem(error);
+    }
+    let body = Json(serde_json::json!({"detail": "Not Found"}));
+    let headers = [
+        (header::CONTENT_TYPE, "application/problem+json"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::LINK, "</docs>; rel=\"help\""),
+    ];
+    (StatusCode::NOT_FOUND, headers, body).into_response()
 }
 
 /// As problem details (RFC 9457).

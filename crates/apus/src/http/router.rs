@@ -5,19 +5,19 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
-    http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Version, header},
+    http::{HeaderValue, Method, header},
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
 };
 use tower_http::{
     catch_panic::CatchPanicLayer,
-    compression::CompressionLayer,
+    compression::{CompressionLayer, Predicate},
     cors::{AllowOrigin, Any, CorsLayer},
 };
 
 use super::{
     error::ApiError,
-    middleware,
+    headers, middleware,
     protocol::{ErrorForms, Protocol},
 };
 use crate::app::App;
@@ -31,7 +31,7 @@ pub(crate) fn router(app: App, protocols: Vec<Protocol>) -> Router {
         .fallback(move |request: Request| async move { no_route(&for_route, &request) })
         .method_not_allowed_fallback(move |request: Request| async move { wrong_method(&for_method, &request) })
         .layer(DefaultBodyLimit::max(app.config.limits.query_bytes))
-        .layer(CompressionLayer::new().compress_when(pays_to_compress))
+        .layer(CompressionLayer::new().compress_when(PaysToCompress))
         .layer(cors(&app.config.cors_origins))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app, middleware::observe))
@@ -54,16 +54,22 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
 
 /// Whether to compress a body: complete text that is not tiny. Streams of values are never compressed: it would cost more than it
 /// saves, and their entity tags are strong.
-fn pays_to_compress(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
-    let is_text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
-        value.starts_with("text/")
-            || value.starts_with("application/json")
-            || value.starts_with("application/javascript")
-    });
-    let is_strong = headers.get(header::ETAG).is_some_and(|tag| tag.as_bytes().starts_with(b"\""));
-    let size_bytes: Option<u64> =
-        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
-    is_text && !is_strong && size_bytes.is_some_and(|size_bytes| size_bytes >= 1024)
+#[derive(Clone, Copy)]
+struct PaysToCompress;
+
+impl Predicate for PaysToCompress {
+    fn should_compress<B: http_body::Body>(&self, response: &Response<B>) -> bool {
+        let headers = response.headers();
+        let is_text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
+            value.starts_with("text/")
+                || value.starts_with("application/json")
+                || value.starts_with("application/javascript")
+        });
+        let is_strong = headers.get(header::ETAG).is_some_and(|tag| tag.as_bytes().starts_with(b"\""));
+        let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        let size_bytes: Option<u64> = announced.or_else(|| response.body().size_hint().exact());
+        is_text && !is_strong && size_bytes.is_some_and(|size_bytes| size_bytes >= 1024)
+    }
 }
 
 fn cors(origins: &[String]) -> CorsLayer {
@@ -77,15 +83,7 @@ fn cors(origins: &[String]) -> CorsLayer {
             header::IF_RANGE,
             header::RANGE,
         ])
-        .expose_headers([
-            header::ACCEPT_RANGES,
-            header::CONTENT_DISPOSITION,
-            header::CONTENT_LENGTH,
-            header::CONTENT_RANGE,
-            header::ETAG,
-            header::RETRY_AFTER,
-            middleware::REQUEST_ID,
-        ]);
+        .expose_headers(headers::exposed().collect::<Vec<_>>());
     if origins.iter().any(|origin| origin == "*") {
         return layer.allow_origin(Any);
     }

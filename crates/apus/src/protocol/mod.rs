@@ -2,7 +2,7 @@
 //!
 //! | protocol | addresses | for |
 //! |---|---|---|
-//! | `service` | `/ping`, `/healthz`, `/metrics`, `/docs`, `/openapi.json` | operators and readers |
+//! | `service` | `/`, `/ping`, `/healthz`, `/metrics`, `/docs`, `/openapi.json` | operators and readers |
 //! | `rest` | `/v1` | any language |
 //! | `hdfstream` | `/hdfstream` | the Python module `hdfstream`, and what opens files through it |
 //! | `h5grove` | `/h5grove` | the viewer h5web, and what else reads from an h5grove server |

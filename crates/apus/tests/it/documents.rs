@@ -22,7 +22,7 @@ const FILES: [(&str, &[u8]); 2] = [
 ];
 
 /// The service that `apus demo` starts.
-fn demo() -> Service {
+pub(crate) fn demo() -> Service {
     let config = Config::of_mounts(vec![Mount::new("", MountSource::Memory(FILES.to_vec()))]);
     Service::new(config, RUNTIME.block_on(Authenticator::demo()).unwrap())
 }

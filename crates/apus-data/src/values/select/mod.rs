@@ -26,7 +26,7 @@ pub use self::{
 use super::{Content, EntityTag, Pinned};
 use crate::{
     Result,
-    encode::{arrow, csv, json, npz, parquet},
+    encode::{arrow, csv, ecsv, json, npz, parquet, votable},
     store::VPath,
 };
 
@@ -112,10 +112,13 @@ impl Format {
     fn media_type(self) -> &'static str {
         match self {
             Self::Npz => npz::CONTENT_TYPE,
-            Self::Arrow => arrow::CONTENT_TYPE,
+            Self::Arrow => arrow::STREAM_CONTENT_TYPE,
+            Self::Feather => arrow::FILE_CONTENT_TYPE,
             Self::Hdf5 => HDF5_CONTENT_TYPE,
             Self::Parquet => parquet::CONTENT_TYPE,
             Self::Csv => csv::CONTENT_TYPE,
+            Self::Ecsv => ecsv::CONTENT_TYPE,
+            Self::Votable => votable::CONTENT_TYPE,
             Self::Json => json::CONTENT_TYPE,
         }
     }

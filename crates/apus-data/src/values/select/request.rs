@@ -1,9 +1,10 @@
 //! What is asked for: fields of wanted rows, in a form.
 
-use apus_swift::{Granularity, SelectionRequest, Shape};
+use apus_swift::{Granularity, Length, SelectionRequest, Shape};
 use serde::Serialize;
 
 use super::{halos::HaloQuery, metadata::frame_name};
+use crate::encode::{arrow, votable};
 
 /// The most regions, halos and ids that are said in words.
 pub(super) const MAX_SHOWN: usize = 16;
@@ -30,12 +31,18 @@ pub enum Format {
     Npz,
     /// A stream of Arrow.
     Arrow,
+    /// A file of Arrow.
+    Feather,
     /// A snapshot.
     Hdf5,
     /// Parquet.
     Parquet,
     /// CSV.
     Csv,
+    /// ECSV.
+    Ecsv,
+    /// `VOTable`.
+    Votable,
     /// JSON.
     Json,
 }
@@ -45,11 +52,11 @@ impl SelectRequest {
     pub fn text(&self) -> String {
         let request = &self.request;
         let mut parts = vec![format!("fields={}", request.fields.join(","))];
-        let number = |number: &Option<f64>| number.map_or_else(String::new, |number| number.to_string());
+        let length = |length: &Option<Length>| length.as_ref().map_or_else(String::new, Length::to_string);
         for shape in request.region.shapes.iter().take(MAX_SHOWN) {
             parts.push(match shape {
                 Shape::Box(bounds) => {
-                    format!("box={}", bounds.iter().flatten().map(number).collect::<Vec<_>>().join(","))
+                    format!("box={}", bounds.iter().flatten().map(length).collect::<Vec<_>>().join(","))
                 }
                 Shape::Sphere { centre: [x, y, z], radius } => format!("sphere={x},{y},{z},{radius}"),
             });
@@ -86,22 +93,35 @@ impl SelectRequest {
 
 impl Format {
     /// All of them, by name.
-    pub const ALL: [(&'static str, Self); 6] = [
+    pub const ALL: [(&'static str, Self); 9] = [
         ("npz", Self::Npz),
         ("arrow", Self::Arrow),
+        ("feather", Self::Feather),
         ("hdf5", Self::Hdf5),
         ("parquet", Self::Parquet),
         ("csv", Self::Csv),
+        ("ecsv", Self::Ecsv),
+        ("votable", Self::Votable),
         ("json", Self::Json),
     ];
 
-    /// Its name, which is also the ending of file names.
+    /// Its name.
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(_, format)| *format == self).map_or("", |(name, _)| name)
     }
 
+    /// The ending of names of files in it.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Arrow => arrow::STREAM_ENDING,
+            Self::Feather => arrow::FILE_ENDING,
+            Self::Votable => votable::ENDING,
+            other => other.name(),
+        }
+    }
+
     /// Whether it holds the rows of one group, side by side.
     pub(super) fn is_table(self) -> bool {
-        matches!(self, Self::Arrow | Self::Parquet | Self::Csv)
+        matches!(self, Self::Arrow | Self::Feather | Self::Parquet | Self::Csv | Self::Ecsv | Self::Votable)
     }
 }

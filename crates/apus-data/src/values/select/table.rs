@@ -1,4 +1,4 @@
-//! The forms that hold the fields of one group side by side: Arrow, Parquet and CSV. Rows leave as soon as they are found.
+//! The forms that hold the fields of one group side by side: Arrow, Parquet, CSV, ECSV and `VOTable`. Rows leave as soon as they are found.
 
 use std::ops::Range;
 
@@ -19,7 +19,9 @@ use crate::{
         arrow::ArrowEncoder,
         columns::{Column, Values},
         csv::{CsvColumn, CsvEncoder},
+        ecsv::EcsvEncoder,
         parquet::ParquetEncoder,
+        votable::VotableEncoder,
     },
     values::Content,
 };
@@ -43,7 +45,16 @@ pub(super) fn table_content(plan: &Plan) -> Result<Content> {
     let encoder: Box<dyn TableEncoder> = match plan.query.format {
         Format::Csv => Box::new(csv_encoder(group)?),
         Format::Parquet => Box::new(ParquetEncoder::new(columns(group), file_metadata(plan, group)?)?),
-        _ => Box::new(ArrowEncoder::new(columns(group), file_metadata(plan, group)?)?),
+        Format::Ecsv => Box::new(EcsvEncoder::new(&columns(group), &file_metadata(plan, group)?)?),
+        Format::Votable => {
+            let context = plan.output.unit_context();
+            let unit = |field: &PlannedField| field.unit().and_then(|unit| context.vo_unit(unit).ok());
+            let units: Vec<Option<String>> = group.fields.iter().map(unit).collect();
+            let (columns, metadata) = (columns(group), file_metadata(plan, group)?);
+            Box::new(VotableEncoder::new(&group.selection.name, &columns, &units, &metadata)?)
+        }
+        Format::Feather => Box::new(ArrowEncoder::file(columns(group), file_metadata(plan, group)?)?),
+        _ => Box::new(ArrowEncoder::stream(columns(group), file_metadata(plan, group)?)?),
     };
     let by_row = BATCH_BYTES / group.row_bytes.max(1);
     let fields = group.fields.clone();
@@ -54,7 +65,7 @@ pub(super) fn table_content(plan: &Plan) -> Result<Content> {
         batch_rows: by_row.clamp(MIN_BATCH_ROWS.min(by_row.max(1)), MAX_BATCH_ROWS),
         step_rows: (TEXT_STEP_BYTES / group.row_bytes.max(1)).max(1),
         align: align.unwrap_or(USUAL_CHUNK_ROWS),
-        is_text: plan.query.format == Format::Csv,
+        is_text: matches!(plan.query.format, Format::Csv | Format::Ecsv | Format::Votable),
         fields,
         encoder,
         found: Vec::new(),
@@ -130,6 +141,29 @@ impl TableEncoder for CsvEncoder {
 
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<()> {
         TextEncoder::finish(self, out);
+        Ok(())
+    }
+}
+
+impl TableEncoder for EcsvEncoder {
+    fn write(&mut self, n_rows: u64, values: &[&[u8]], out: &mut Vec<u8>) -> Result<()> {
+        self.write_rows(n_rows, values, out);
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        Self::finish(self, out);
+        Ok(())
+    }
+}
+
+impl TableEncoder for VotableEncoder {
+    fn write(&mut self, n_rows: u64, values: &[&[u8]], out: &mut Vec<u8>) -> Result<()> {
+        Ok(self.write_rows(n_rows, values, out)?)
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<()> {
+        Self::finish(self, out);
         Ok(())
     }
 }

@@ -197,7 +197,7 @@ impl Lesson {
         let request = SelectionRequest {
             fields: vec![format!("{}.{}", group.name, positions.name)],
             region: RegionRequest {
-                shapes: vec![Shape::Sphere { centre: [0.0; 3], radius: 0.0 }],
+                shapes: vec![Shape::Sphere { centre: [0.0; 3], radius: 0.0 }.into()],
                 ..RegionRequest::default()
             },
             ..SelectionRequest::default()

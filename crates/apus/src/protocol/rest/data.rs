@@ -22,15 +22,11 @@ use crate::{
     http::{
         answer::{self, Answer},
         error::{ApiError, ApiResult, Problem},
+        headers,
         params::{FilePath, Params, json_body},
         preconditions::Preconditions,
     },
 };
-
-/// The type of the answer's elements, in numpy's words.
-const DTYPE_HEADER: header::HeaderName = header::HeaderName::from_static("apus-dtype");
-/// The shape of the answer.
-const SHAPE_HEADER: header::HeaderName = header::HeaderName::from_static("apus-shape");
 
 /// The values of a dataset: all, or selected rows and columns, as stored.
 ///
@@ -136,8 +132,8 @@ fn data_answer(pinned: &Pinned, path: &VPath, query: &DataQuery, preconditions: 
     let answer = match of_array {
         None => answer,
         Some(ArrayType { dtype, shape }) => answer
-            .with_header(DTYPE_HEADER, serde_json::to_string(&dtype).map_err(ApiError::internal)?.trim_matches('"'))
-            .with_header(SHAPE_HEADER, shape.iter().map(u64::to_string).collect::<Vec<_>>().join(",")),
+            .with_header(headers::DTYPE, serde_json::to_string(&dtype).map_err(ApiError::internal)?.trim_matches('"'))
+            .with_header(headers::SHAPE, shape.iter().map(u64::to_string).collect::<Vec<_>>().join(",")),
     };
     Ok(match query.format {
         Format::Json => answer,

@@ -11,7 +11,7 @@ use apus_data::{
 use axum::{
     body::Bytes,
     extract::{RawQuery, State, rejection::BytesRejection},
-    http::{HeaderMap, HeaderName, Method, header},
+    http::{HeaderMap, Method, header},
     response::Response,
 };
 
@@ -22,17 +22,11 @@ use crate::{
     http::{
         answer::{self, Answer},
         error::{ApiResult, Problem},
+        headers,
         params::{FilePath, Params, json_body},
         preconditions::Preconditions,
     },
 };
-
-/// The header that tells of each field in which unit and frame its values are.
-const FIELDS_HEADER: HeaderName = HeaderName::from_static("apus-fields");
-/// The header that tells the number of rows of each group, where it is known beforehand.
-const ROWS_HEADER: HeaderName = HeaderName::from_static("apus-rows");
-/// The header that names the fraction of their side by which cells were widened, where they were.
-const PADDING_HEADER: HeaderName = HeaderName::from_static("apus-padding");
 
 /// The values of several fields for the rows that lie in a region and satisfy conditions.
 ///
@@ -45,9 +39,9 @@ const PADDING_HEADER: HeaderName = HeaderName::from_static("apus-padding");
     params(
         ("path" = String, Path, description = "A file", example = "cosmic_web_0002.hdf5"),
         ("fields" = String, Query, description = "Fields with commas between them: swiftsimio's names, `gas.*`, a named column, or paths in the file", example = "gas.coordinates,gas.masses"),
-        ("box" = Option<String>, Query, description = "`xmin,xmax,ymin,ymax,zmin,zmax`, half-open, empty for an open side, may cross the boundary; several with `;`"),
-        ("sphere" = Option<String>, Query, description = "`x,y,z,radius`, closed, periodic; several with `;`"),
-        ("region_unit" = Option<String>, Query, description = "The unit of the numbers of the region; the file's length where it is missing"),
+        ("box" = Option<String>, Query, description = "`xmin,xmax,ymin,ymax,zmin,zmax`, half-open, empty for an open side, may cross the boundary; each a number or a length such as `1500 kpc`; several with `;`"),
+        ("sphere" = Option<String>, Query, description = "`x,y,z,radius`, closed, periodic; each a number or a length such as `1500 kpc`; several with `;`"),
+        ("region_unit" = Option<String>, Query, description = "The unit of the region's numbers that have none of their own; the file's length where it is missing"),
         ("region_frame" = inline(Option<FrameName>), Query, description = "The frame of those numbers; `comoving` where it is missing"),
         ("group" = Option<u64>, Query, description = "The id of a halo in the catalogue"),
         ("groups" = Option<String>, Query, description = "Ids of halos with commas between them: rows of any of them, each once"),
@@ -61,7 +55,7 @@ const PADDING_HEADER: HeaderName = HeaderName::from_static("apus-padding");
         ("sample" = Option<f64>, Query, description = "A fraction of the rows, chosen by id: the same in every request"),
         ("stride" = Option<u64>, Query, description = "Every how-manieth of the rows that are left"),
         ("limit" = Option<u64>, Query, description = "The most rows of each type", example = 10),
-        ("unit" = Option<String>, Query, description = "Units of the answer, each for the fields of its dimensions: `kpc,Msun`"),
+        ("unit" = Option<String>, Query, description = "Units of the answer, each for the fields of its dimensions, of which there must be one: `kpc,Msun`"),
         ("frame" = inline(Option<FrameName>), Query, description = "The frame of the answer, and of quantities in `where` that do not say theirs"),
         ("format" = inline(Option<FormatName>), Query, description = "The form of the answer; `npz` where it is missing", example = "json"),
         ("explain" = Option<bool>, Query, description = "Tell what the selection would take, without reading values"),
@@ -164,7 +158,7 @@ fn select_answer(
     let mut answer = Answer::of_part(found.content, found.media_type, &tag, preconditions)?;
     let padding_note = found.padding.map(|fraction| fraction.to_string());
     for (name, note) in
-        [(FIELDS_HEADER, found.fields_note), (ROWS_HEADER, found.rows_note), (PADDING_HEADER, padding_note)]
+        [(headers::FIELDS, found.fields_note), (headers::ROWS, found.rows_note), (headers::PADDING, padding_note)]
     {
         if let Some(note) = note {
             answer = answer.with_header(name, note);
@@ -181,5 +175,5 @@ fn disposition(name: &str, format: Format) -> String {
     let stem = name.strip_suffix(".hdf5").unwrap_or(name);
     let stem: String =
         stem.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
-    format!("attachment; filename=\"{stem}_selection.{}\"", format.name())
+    format!("attachment; filename=\"{stem}_selection.{}\"", format.ending())
 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 
 use apus_data::values::select::{Format, HaloQuery, SelectRequest};
-use apus_swift::{Condition, Frame, Granularity, Padding, RegionRequest, Sample, SelectionRequest, Shape};
+use apus_swift::{Condition, Frame, Granularity, Length, Padding, RegionRequest, Sample, SelectionRequest, Shape};
 use serde::Deserialize;
 
 use crate::http::{
@@ -45,12 +45,18 @@ pub(crate) enum FormatName {
     Npz,
     /// A stream of record batches.
     Arrow,
+    /// A file of record batches.
+    Feather,
     /// A snapshot of the rows.
     Hdf5,
     /// A table.
     Parquet,
     /// A line of names, and a line for each row.
     Csv,
+    /// The same after a header of types and units, for astropy.
+    Ecsv,
+    /// The table of the Virtual Observatory, for TOPCAT and astropy.
+    Votable,
     /// An object of nested lists.
     Json,
 }
@@ -90,7 +96,7 @@ pub(crate) struct SelectBody {
     /// Spheres: `[x, y, z, radius]`, a list of those, or text as in a GET.
     #[schema(value_type = Option<Object>)]
     sphere: Option<Spheres>,
-    /// The unit of the numbers of the region; without it, the file's length.
+    /// The unit of the region's numbers that have none of their own; without it, the file's length.
     #[schema(examples("kpc", "Mpc"))]
     region_unit: Option<String>,
     /// The frame of the numbers of the region; `comoving` where it is missing.
@@ -367,12 +373,12 @@ fn parse_frame(what: &str, text: &str) -> ApiResult<Frame> {
     }
 }
 
-fn box_of([x0, x1, y0, y1, z0, z1]: [Option<f64>; 6]) -> Shape {
-    Shape::Box([[x0, x1], [y0, y1], [z0, z1]])
+fn box_of([x0, x1, y0, y1, z0, z1]: [Option<f64>; 6]) -> Shape<Length> {
+    Shape::Box([[x0, x1], [y0, y1], [z0, z1]]).into()
 }
 
-fn sphere_of([x, y, z, radius]: [f64; 4]) -> Shape {
-    Shape::Sphere { centre: [x, y, z], radius }
+fn sphere_of([x, y, z, radius]: [f64; 4]) -> Shape<Length> {
+    Shape::Sphere { centre: [x, y, z], radius }.into()
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use crate::{
         description = "Serves the output of SWIFT cosmological simulations. Errors are problem details (RFC 9457).",
         license(name = "MIT OR Apache-2.0"),
     ),
-    paths(super::get_ping, super::get_health, super::get_metrics),
+    paths(super::index::get_index, super::get_ping, super::get_health, super::get_metrics),
     tags((name = "service", description = "Whether the service is well"))
 )]
 struct Document;

@@ -1,6 +1,7 @@
 //! Whether the service is well: `/ping`, `/healthz`, `/metrics`; and what it has: `/docs`, `/openapi.json`.
 
 mod docs;
+mod index;
 
 use axum::{
     Json, Router,
@@ -25,13 +26,14 @@ pub(super) use docs::openapi;
 /// Whether the service is well, and its documentation, which `document` is.
 pub(super) fn protocol(app: &App, document: OpenApi) -> Protocol {
     let router = Router::new()
+        .route("/", get(index::get_index))
         .route("/ping", get(get_ping))
         .route("/healthz", get(get_health))
         .route("/metrics", get(get_metrics))
         .merge(docs::router(document.clone()))
         .with_state(app.clone());
     Protocol {
-        // Errors of /ping have the older service's form, whose address it was.
+        // Errors of /ping have the form of the older service, whose address it was.
         prefixes: &["/healthz", "/metrics", "/docs", "/openapi.json"],
         router,
         openapi: document,

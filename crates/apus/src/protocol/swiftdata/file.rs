@@ -31,7 +31,7 @@ impl Named {
         };
         let unknown = || SwiftdataError::bad_request("SWIFT dataset alias not found in dataset map.");
         let catalog = &pinned.archive().catalog;
-        let path = catalog.alias(&alias).and_then(|path| VPath::parse(path).ok()).ok_or_else(unknown)?;
+        let path = catalog.alias(&alias).cloned().ok_or_else(unknown)?;
         // An alias for what the caller may not see looks like one that there is not.
         let real = catalog.server_path(pinned.roles(), &path).map_err(|error| match error {
             Error::Unreadable { .. } => error.into(),

@@ -94,7 +94,7 @@ pub(super) fn protocol(app: &App) -> Protocol {
         .route("/swiftdata/masked_dataset", post(post_masked_dataset))
         .route("/swiftdata/unmasked_dataset", post(post_unmasked_dataset))
         .with_state(app.clone());
-    // Its clients know that form of "Not Found" at any address that nobody else answers for.
-    let prefixes = &["/token", "/protected", "/unprotected", "/swiftdata", ""];
+    // The older service had a /ping as well.
+    let prefixes = &["/token", "/protected", "/unprotected", "/swiftdata", "/ping"];
     Protocol { prefixes, router, openapi: Document::openapi(), errors: error::no_handler }
 }

@@ -10,6 +10,7 @@ pub(crate) mod content_coding;
 pub(crate) mod download;
 pub mod error;
 pub mod headers;
+mod heads;
 pub mod middleware;
 pub(crate) mod params;
 pub(crate) mod preconditions;

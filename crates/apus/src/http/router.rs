@@ -6,7 +6,7 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
     http::{HeaderValue, Method, header},
-    middleware::from_fn_with_state,
+    middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use tower_http::{
@@ -17,7 +17,7 @@ use tower_http::{
 
 use super::{
     error::ApiError,
-    headers, middleware,
+    headers, heads, middleware,
     protocol::{ErrorForms, Protocol},
 };
 use crate::app::App;
@@ -34,6 +34,7 @@ pub(crate) fn router(app: App, protocols: Vec<Protocol>) -> Router {
         .layer(CompressionLayer::new().compress_when(PaysToCompress))
         .layer(cors(&app.config.cors_origins))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(heads::refuse_faulty))
         .layer(from_fn_with_state(app, middleware::observe))
 }
 

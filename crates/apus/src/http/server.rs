@@ -12,9 +12,10 @@ use hyper_util::{
 use tokio::{net::TcpListener, pin, select, sync::Semaphore, time};
 use tower::ServiceExt as _;
 
+use super::heads::Heads;
 use crate::{app::App, config::ConfigError};
 
-/// The most bytes of a request's head.
+/// The most bytes of a head that hyper holds: more than [`heads`](super::heads) lets pass, with a piece of what follows.
 const MAX_HEAD_BYTES: usize = 64 << 10;
 /// The interval of HTTP/2 pings to a silent client.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
@@ -56,7 +57,9 @@ pub async fn serve(app: &App, router: Router, listener: TcpListener, stop: impl 
         };
         // Without Nagle's algorithm: heads and small blocks must not wait for each other.
         let _ = stream.set_nodelay(true);
+        let (stream, heads) = Heads::watch(stream);
         let service = router.clone().map_request(move |mut request: Request<Incoming>| {
+            heads.note(&mut request);
             request.extensions_mut().insert(ConnectInfo(peer));
             request
         });

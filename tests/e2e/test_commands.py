@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from apus_server import Server, binary, run
+from apus_server import Server, binary, clean_environment, run
 from conftest import FILES_OF_MOUNT, TEST_DATA, compared
 
 SNAPSHOT = TEST_DATA / "cosmo_box_lossy_nogzip.hdf5"
@@ -82,9 +82,130 @@ def test_check_finds_the_damage(tmp_path):
 
 
 def test_check_of_what_is_not_there(tmp_path):
-    checked = run("check", tmp_path / "nowhere.hdf5", home=tmp_path)
-    assert checked.returncode == 1
-    assert "nowhere.hdf5" in checked.stdout + checked.stderr
+    for path, word in [(tmp_path / "nowhere.hdf5", "not found"), (tmp_path, "a folder"), ("/dev/null", "not a file")]:
+        checked = run("check", path, home=tmp_path)
+        assert checked.returncode == 2, "nothing is damaged"
+        assert checked.stderr == f"apus: {path}: {word}" + ("; name the files in it\n" if word == "a folder" else "\n")
+        assert "DAMAGED" not in checked.stdout
+    # What is there is checked all the same, and damage counts more.
+    checked = run("check", tmp_path / "nowhere.hdf5", SNAPSHOT, home=tmp_path)
+    assert checked.returncode == 2 and f"{SNAPSHOT}: sound" in checked.stdout
+    cut = tmp_path / "cut.hdf5"
+    cut.write_bytes(SNAPSHOT.read_bytes()[:100_000])
+    assert run("check", tmp_path / "nowhere.hdf5", cut, home=tmp_path).returncode == 1
+
+
+@pytest.fixture
+def house(tmp_path):
+    """A home with accounts and tokens, and commands that print much or little."""
+    state = ["--state", tmp_path / "state"]
+    for i in range(5):
+        assert run("user", "add", f"user{i}", "--no-password", *state, home=tmp_path).returncode == 0
+        assert run("token", "create", "--user", f"user{i}", *state, home=tmp_path).returncode == 0
+    return {
+        "user list": ["user", "list", *state],
+        "user audit": ["user", "audit", *state],
+        "token list": ["token", "list", *state],
+        "token create": ["token", "create", "--user", "user0", *state],
+        "inspect": ["inspect", SNAPSHOT],
+        "check": ["check", SNAPSHOT],
+        "index": ["index", SNAPSHOT, *state],
+    }
+
+
+COMMANDS = ["user list", "user audit", "token list", "token create", "inspect", "check", "index"]
+
+
+def run_into(home, stdout, arguments):
+    """Runs a command whose output goes there; returns its exit status and what it said beside."""
+    done = subprocess.run([str(binary()), *map(str, arguments)], env=clean_environment(home), cwd=home, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=300)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_reader_that_has_gone_is_told_nothing(house, tmp_path, name):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as pipe:
+        status, said = run_into(tmp_path, pipe, house[name])
+    assert status == 128 + 13, said
+    assert "panicked" not in said and "apus: " not in said
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_full_device_is_named(house, tmp_path, name):
+    with open("/dev/full", "wb") as full:
+        status, said = run_into(tmp_path, full, house[name])
+    assert status == 1
+    assert said.count("No space left on device") == 1 and "panicked" not in said, said
+    assert "apus: cannot write to standard output: " in said
+
+
+def test_a_token_that_nobody_has_seen_is_revoked(house, tmp_path):
+    with open("/dev/full", "wb") as full:
+        run_into(tmp_path, full, house["token create"])
+    tokens = run(*house["token list"], home=tmp_path).stdout.splitlines()
+    assert len(tokens) == 6 and sum("revoked" in line for line in tokens) == 1
+
+
+def test_accounts_are_those_of_the_service_that_is_configured_here(tmp_path):
+    (tmp_path / "apus.toml").write_text('state = "there"\n')
+    added = run("user", "add", "somebody", "--no-password", home=tmp_path)
+    assert added.returncode == 0
+    assert added.stderr == f"state: {tmp_path / 'there'}\n"
+    assert run("user", "list", home=tmp_path).stdout.startswith("somebody\t")
+    assert not (tmp_path / "share").exists()
+    # Named otherwise: by a flag, the environment, .env.
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "apus.toml").write_text('state = "here"\n')
+    assert run("user", "list", "--config", other / "apus.toml", home=tmp_path).stderr == f"state: {other / 'here'}\n"
+    assert run("user", "list", home=tmp_path, APUS_CONFIG=str(other / "apus.toml")).stderr == f"state: {other / 'here'}\n"
+    (tmp_path / ".env").write_text(f"APUS_STATE={tmp_path / 'env'}\n")
+    assert run("token", "list", home=tmp_path).stderr == f"state: {tmp_path / 'env'}\n"
+    assert run("token", "list", "--state", other / "flag", home=tmp_path).stderr == f"state: {other / 'flag'}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "word"),
+    [
+        ("apus.toml", "[limits]\nconcurrent_read = 3\n", "unknown field `concurrent_read`"),
+        ("apus.toml", "listen = \n", "apus.toml"),
+        ("table.txt", None, "No such file or directory"),
+        (None, None, "No such file or directory"),
+    ],
+)
+def test_what_is_wrong_with_a_configuration_is_said_once(tmp_path, name, text, word):
+    arguments = ["serve", "--config", tmp_path / "nowhere.toml"]
+    if name == "apus.toml":
+        (tmp_path / name).write_text(text)
+        arguments = ["serve", TEST_DATA]
+    elif name:
+        (tmp_path / "apus.toml").write_text(f'[[mounts]]\nname = "a"\ntable = "{name}"\n')
+        arguments = ["serve"]
+    refused = run(*arguments, home=tmp_path)
+    assert refused.returncode == 1
+    assert refused.stderr.count(word) == 1, refused.stderr
+
+
+@pytest.mark.parametrize("address", ["localhost:{}", "{}", "127.0.0.1:{}"])
+def test_addresses_as_people_write_them(tmp_path, address):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = run("serve", TEST_DATA, "--listen", address.format(port), "--state", tmp_path / "state", home=tmp_path)
+    assert f"cannot listen on 127.0.0.1:{port}" in refused.stderr, "it is understood, and taken"
+    (tmp_path / "apus.toml").write_text(f"listen = {port}\nstate = 'state'\n")
+    with socket.create_server(("127.0.0.1", port)):
+        assert f"cannot listen on 127.0.0.1:{port}" in run("serve", TEST_DATA, home=tmp_path).stderr
+
+
+@pytest.mark.parametrize(("address", "hint"), [("0.0.0.0", "0.0.0.0:8000"), ("example.org:80", "ADDRESS:PORT"), ("localhost", "ADDRESS:PORT")])
+def test_addresses_that_are_none(tmp_path, address, hint):
+    refused = run("serve", TEST_DATA, "--listen", address, home=tmp_path)
+    assert refused.returncode == 2 and hint in refused.stderr
+    (tmp_path / "apus.toml").write_text(f'listen = "{address}"\n')
+    refused = run("serve", TEST_DATA, home=tmp_path)
+    assert refused.returncode == 1 and hint in refused.stderr
 
 
 def test_serve_of_a_folder_that_is_not_there(tmp_path):

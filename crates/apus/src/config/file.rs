@@ -18,6 +18,7 @@ use super::{Caches, ConfigError, Limits};
 #[serde(default, deny_unknown_fields)]
 pub struct FileConfig {
     /// The address to listen on.
+    #[serde(deserialize_with = "super::listen::deserialize")]
     pub listen: Option<SocketAddr>,
     /// Whether to serve to other machines without accounts or roles.
     pub public: bool,

@@ -23,8 +23,8 @@ pub struct Flags {
     #[arg(long, value_name = "FILE", env = "APUS_CONFIG")]
     pub config: Option<PathBuf>,
 
-    /// The address to listen on [default: 127.0.0.1:8000]
-    #[arg(long, value_name = "ADDRESS:PORT", env = "APUS_LISTEN")]
+    /// The address to listen on; a port alone is one of this machine [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "[ADDRESS:]PORT", env = "APUS_LISTEN", value_parser = super::parse_listen)]
     pub listen: Option<SocketAddr>,
 
     /// Serve to other machines even without accounts, roles or a login service

@@ -6,6 +6,7 @@
 mod file;
 mod flags;
 mod limits;
+mod listen;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,6 +22,7 @@ use crate::state;
 pub use file::{AuthSection, FileConfig, FolderSection, MountSection, Tables};
 pub use flags::{Flags, MountArg};
 pub use limits::{Caches, Limits};
+pub use listen::parse_listen;
 
 /// The address that the service listens on by default.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);

@@ -2,6 +2,8 @@
 
 use std::{
     collections::HashSet,
+    fs::{self, File},
+    io,
     num::NonZero,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -13,16 +15,21 @@ use apus_h5::{Dataset, DecodePool, Error, Group, LinkTarget, Object, ReadOptions
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::local;
+use crate::{
+    local,
+    terminal::{note, print},
+};
 
 /// The most bytes of a dataset of variable-length elements, which is read into memory whole.
 const HELD_BYTES: u64 = 256 << 20;
+/// The exit status where a file was not checked.
+const NOT_CHECKED: u8 = 2;
 
 /// Decode files completely and verify all checksums
 ///
 /// Reads every attribute and every value, virtual datasets through their sources, and reports the first damaged chunk of each
-/// dataset. The exit status is 1 if anything is damaged, or if a part of a virtual file is missing. Damage to data without a
-/// checksum goes unnoticed if they still decode.
+/// dataset. The exit status is 1 if anything is damaged, or if a part of a virtual file is missing; otherwise 2 if a file is not
+/// there or cannot be opened. Damage to data without a checksum goes unnoticed if they still decode.
 #[derive(Args)]
 #[command(after_help = "Example:\n  apus check snapshot_*.hdf5")]
 pub(crate) struct Check {
@@ -37,17 +44,39 @@ impl Check {
         let options =
             ReadOptions { pool: DecodePool::new(n_threads)?, block_bytes: 1 << 20, work_ahead_bytes: 16 << 20 };
         let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec}")?;
-        let mut is_sound = true;
+        let (mut is_sound, mut is_complete) = (true, true);
         for path in &self.files {
+            if let Some(why) = missing(path) {
+                is_complete = false;
+                note(format_args!("apus: {}: {why}", path.display()));
+                continue;
+            }
             let bar = ProgressBar::new(0).with_style(style.clone()).with_message(path.display().to_string());
             let mut walk =
                 Walk { options: &options, bar, seen: HashSet::new(), datasets: Vec::new(), report: Report::default() };
             walk.check(path);
             walk.bar.finish_and_clear();
             is_sound &= walk.report.faults.is_empty();
-            print(path, &walk.report);
+            print_report(path, &walk.report)?;
         }
-        Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(match (is_sound, is_complete) {
+            (false, _) => ExitCode::FAILURE,
+            (true, false) => ExitCode::from(NOT_CHECKED),
+            (true, true) => ExitCode::SUCCESS,
+        })
+    }
+}
+
+/// Why there is no file to check at that path; `None` where there is one.
+fn missing(path: &Path) -> Option<String> {
+    let opened = fs::metadata(path)
+        .and_then(|metadata| if metadata.is_file() { File::open(path)?.metadata() } else { Ok(metadata) });
+    match opened {
+        Ok(metadata) if metadata.is_file() => None,
+        Ok(metadata) if metadata.is_dir() => Some("a folder; name the files in it".to_owned()),
+        Ok(_) => Some("not a file".to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Some("not found".to_owned()),
+        Err(error) => Some(format!("cannot be opened: {error}")),
     }
 }
 
@@ -61,17 +90,17 @@ struct Report {
     unread: Vec<String>,
 }
 
-#[expect(clippy::print_stdout, reason = "the outcome of the command")]
-fn print(path: &Path, report: &Report) {
+fn print_report(path: &Path, report: &Report) -> anyhow::Result<()> {
     let verdict = if report.faults.is_empty() { "sound" } else { "DAMAGED" };
     let (n, size) = (report.n_datasets, report.size_bytes);
-    println!("{}: {verdict}: {n} datasets, {size} bytes decoded", path.display());
+    print(format_args!("{}: {verdict}: {n} datasets, {size} bytes decoded", path.display()))?;
     for fault in &report.faults {
-        println!("  {fault}");
+        print(format_args!("  {fault}"))?;
     }
     for unread in &report.unread {
-        println!("  not checked: {unread}");
+        print(format_args!("  not checked: {unread}"))?;
     }
+    Ok(())
 }
 
 struct Walk<'a> {

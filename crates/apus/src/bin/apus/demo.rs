@@ -7,7 +7,7 @@ use std::{
 
 use apus::{
     auth::Authenticator,
-    config::{Config, DEFAULT_LISTEN},
+    config::{Config, DEFAULT_LISTEN, parse_listen},
 };
 use apus_data::store::{Mount, MountSource};
 use clap::Args;
@@ -28,7 +28,7 @@ const FILES: [(&str, &[u8]); 2] = [
 #[command(after_help = "Try the examples that it prints. To serve your own folder: apus serve DIR")]
 pub(crate) struct Demo {
     /// The address to listen on [default: 127.0.0.1:8000, or a free port if that is taken]
-    #[arg(long, value_name = "ADDRESS:PORT", env = "APUS_LISTEN")]
+    #[arg(long, value_name = "[ADDRESS:]PORT", env = "APUS_LISTEN", value_parser = parse_listen)]
     listen: Option<SocketAddr>,
 }
 

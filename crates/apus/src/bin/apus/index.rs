@@ -18,6 +18,8 @@ use apus_data::{
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::terminal::{note, print};
+
 /// Build zone maps ahead of time, so that selections read only the cells and chunks they need
 ///
 /// SWIFT files from before April 2022 do not store the bounds of the positions in each cell. The service learns them from the first
@@ -42,7 +44,6 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    #[expect(clippy::print_stdout, reason = "the outcome of the command")]
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let flags = Flags { state: self.state, config: self.config, ..Flags::default() };
         let mut config = Config::new(flags)?;
@@ -50,6 +51,9 @@ impl Index {
         let paths = self.paths.iter().map(real_path).collect::<anyhow::Result<Vec<_>>>()?;
         paths.iter().try_for_each(|path| mount(&mut config, path))?;
         ensure!(config.caches.zone_map_bytes > 0, "caches.zone_map_bytes is 0: zone maps cannot be kept");
+        if let Some(folder) = &config.zone_maps {
+            note(format_args!("zone maps: {}", folder.display()));
+        }
         let archive = app::open_archive(&config)?;
         let virtual_path = |path: &PathBuf| {
             archive.catalog.virtual_path(path).with_context(|| format!("{}: cannot be served", path.display()))
@@ -64,12 +68,12 @@ impl Index {
             bar.set_message(format!("{} {}", progress.path, progress.object));
         })?;
         bar.finish_and_clear();
-        println!(
+        print(format_args!(
             "{} HDF5 files: learned the positions of {} groups and {} columns, {} bytes read",
             report.n_files, report.n_positions, report.n_columns, report.size_bytes
-        );
+        ))?;
         for failure in &report.failures {
-            println!("  not indexed: {failure}");
+            print(format_args!("  not indexed: {failure}"))?;
         }
         let n_failed = archive.statistics.folder_stats().map_or(0, |stats| stats.failed);
         ensure!(

@@ -1,18 +1,13 @@
 //! `apus inspect`.
 
-use std::{
-    fmt::Write as _,
-    io::{self, Write as _},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{fmt::Write as _, path::PathBuf, process::ExitCode};
 
 use apus_data::{encode::dtype::Dtype, values::PinnedFile};
 use apus_h5::{Group, LinkTarget, Object};
 use apus_swift::{Description, Field, Frame, OutputKind, ParticleGroup};
 use clap::Args;
 
-use crate::local;
+use crate::{local, terminal::print};
 
 /// The most lines of a tree that are shown.
 const MAX_TREE_LINES: usize = 2000;
@@ -43,11 +38,8 @@ impl Inspect {
             tree.group(&file.h5().root()?, 0)?;
             let _ = write!(text, "\n{}", tree.text);
         }
-        match io::stdout().lock().write_all(text.as_bytes()) {
-            // A reader may close the pipe early (`| head`).
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-            _ => Ok(ExitCode::SUCCESS),
-        }
+        print(text.trim_end())?;
+        Ok(ExitCode::SUCCESS)
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) fn open(path: &Path) -> anyhow::Result<PinnedFile> {
     let real = path.canonicalize().with_context(|| shown.to_string())?;
     let name = real.file_name().and_then(|name| name.to_str()).with_context(|| format!("{shown}: not a file"))?;
     let folder = real.parent().with_context(|| format!("{shown}: not a file"))?;
+    anyhow::ensure!(!real.is_dir(), "{shown}: a folder; name a file in it");
     anyhow::ensure!(real.is_file(), "{shown}: not a file");
     let mount = Mount::new("", MountSource::Folder(folder.to_owned()));
     let archive = app::open_archive(&Config::of_mounts(vec![mount]))?;

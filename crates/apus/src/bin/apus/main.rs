@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     if let Err(error) = dotenvy::dotenv()
         && !error.not_found()
     {
-        return fail(&anyhow::Error::new(error).context("cannot read .env"));
+        return terminal::fail(&anyhow::Error::new(error).context("cannot read .env"));
     }
     let outcome = match Cli::parse().command {
         Command::Serve(command) => command.run(),
@@ -49,11 +49,5 @@ fn main() -> ExitCode {
         Command::Token(command) => command.run(),
         Command::User(command) => command.run(),
     };
-    outcome.unwrap_or_else(|error| fail(&error))
-}
-
-#[expect(clippy::print_stderr, reason = "the command says why it failed")]
-fn fail(error: &anyhow::Error) -> ExitCode {
-    eprintln!("apus: {error:#}");
-    ExitCode::FAILURE
+    outcome.unwrap_or_else(|error| terminal::fail(&error))
 }

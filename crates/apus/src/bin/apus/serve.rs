@@ -16,6 +16,8 @@ use clap::Args;
 use tokio::{net::TcpListener, runtime, signal};
 use tracing_subscriber::EnvFilter;
 
+use crate::terminal::print;
+
 /// Serve folders of simulation output
 ///
 /// Each DIR is served under /NAME; a single DIR without a name is served at the root. Without accounts, roles or a login
@@ -44,7 +46,6 @@ impl Serve {
 }
 
 /// Serves until told to stop. `open_auth` opens the accounts; `greeting` turns the URL into the text printed when the service is ready.
-#[expect(clippy::print_stdout, reason = "the command says when it is ready")]
 pub(crate) fn start<F: Future<Output = anyhow::Result<Authenticator>>>(
     mut config: Config,
     open_auth: impl FnOnce(Config) -> F,
@@ -63,7 +64,10 @@ pub(crate) fn start<F: Future<Output = anyhow::Result<Authenticator>>>(
         let listener = TcpListener::bind(app.config.listen)
             .await
             .with_context(|| format!("cannot listen on {}", app.config.listen))?;
-        println!("{}", greeting(&format!("http://{}", listener.local_addr()?)));
+        // The service is ready, whether or not anybody reads so.
+        if let Err(error) = print(greeting(&format!("http://{}", listener.local_addr()?))) {
+            tracing::warn!("{error:#}");
+        }
         server::serve(&app, router(app.clone()), listener, stop_signal()).await;
         Ok(ExitCode::SUCCESS)
     })
@@ -71,9 +75,11 @@ pub(crate) fn start<F: Future<Output = anyhow::Result<Authenticator>>>(
 
 /// Opens the accounts. If no state folder is configured and the default one cannot be written to, there are no accounts.
 async fn open_auth(config: Config) -> anyhow::Result<Authenticator> {
+    let folder = config.state.clone().map_or_else(state::default_folder, Ok)?;
+    tracing::info!(state = %folder.display(), "accounts, tokens and zone maps");
     let state = match &config.state {
         Some(folder) => State::open(folder).await?,
-        None => match State::open(&state::default_folder()?).await {
+        None => match State::open(&folder).await {
             Err(error @ StateError::Open { .. }) => {
                 tracing::warn!(%error, "no usable state folder: no accounts, and generated keys last only until the service stops");
                 State::in_memory().await?

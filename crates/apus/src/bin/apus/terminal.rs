@@ -1,6 +1,53 @@
 //! Shared by the commands that print for people.
 
+use std::{
+    fmt::Display,
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
 use tokio::runtime;
+
+/// How a shell counts a process that SIGPIPE has ended.
+const BROKEN_PIPE: u8 = 128 + 13;
+
+/// Prints a line, or several, as the command's answer.
+///
+/// Errors: standard output takes no more: its reader has gone, or its device is full.
+pub(crate) fn print(text: impl Display) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush()).context("cannot write to standard output")
+}
+
+/// Prints a line beside the answer. Who does not read it misses nothing.
+pub(crate) fn note(text: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Says why the command failed. A reader that has gone, as `head` does, is told nothing.
+pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
+    let is_broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    };
+    if error.chain().any(is_broken_pipe) {
+        return ExitCode::from(BROKEN_PIPE);
+    }
+    note(format_args!("apus: {}", told(error)));
+    ExitCode::FAILURE
+}
+
+/// The error and its causes, each once: many errors tell their cause themselves.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
+}
 
 /// Runs an async command.
 pub(crate) fn block_on<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
@@ -26,6 +73,13 @@ pub(crate) fn date(unix_s: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = |text: &'static str| anyhow::Error::msg(text);
+        assert_eq!(told(&error("no space").context("cannot write")), "cannot write: no space");
+        assert_eq!(told(&error("no space").context("cannot write: no space")), "cannot write: no space");
+    }
 
     /// Expected: Python's `datetime.fromtimestamp(s, UTC)`.
     #[test]

@@ -8,8 +8,8 @@ use clap::{Args, Subcommand};
 use secrecy::ExposeSecret as _;
 
 use crate::{
-    terminal::{block_on, date},
-    user::StateArgs,
+    terminal::{block_on, date, note, print},
+    user::{StateArgs, note_state},
 };
 
 /// Create, list and revoke API tokens
@@ -60,15 +60,21 @@ enum Command {
 struct Lifetime(Option<i64>);
 
 impl Token {
-    #[expect(clippy::print_stdout, clippy::print_stderr, reason = "the command's answer")]
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         block_on(async {
             match self.command {
                 Command::Create { user, expires, scope, state } => {
-                    let new = state.open().await?.create_token(&user, scope, expires.0).await?;
+                    let (state, folder) = state.open_quietly().await?;
+                    let new = state.create_token(&user, scope, expires.0).await?;
                     // Only the token goes to standard output, so that it can be piped.
-                    eprintln!("token {} for {user}; it will not be shown again", new.id);
-                    println!("{}", new.token.expose_secret());
+                    note(format_args!("token {} for {user}; it will not be shown again", new.id));
+                    note_state(&folder);
+                    if let Err(error) = print(new.token.expose_secret()) {
+                        // A token that nobody has seen is of no use to anybody.
+                        state.revoke_token(&new.id).await?;
+                        note(format_args!("token {} was revoked: it could not be shown", new.id));
+                        return Err(error);
+                    }
                 }
                 Command::List { user, state } => {
                     let state = state.open().await?;
@@ -77,10 +83,8 @@ impl Token {
                         let used = token.last_used_at.map_or_else(|| "unused".to_owned(), date);
                         let status =
                             token.revoked_at.map_or_else(|| "good".to_owned(), |at| format!("revoked {}", date(at)));
-                        println!(
-                            "{}\t{}\t{}\texpires {expires}\tused {used}\t{status}",
-                            token.id, token.account, token.scope
-                        );
+                        let (id, account, scope) = (token.id, token.account, token.scope);
+                        print(format_args!("{id}\t{account}\t{scope}\texpires {expires}\tused {used}\t{status}"))?;
                     }
                 }
                 Command::Revoke { id, state } => state.open().await?.revoke_token(&id).await?,

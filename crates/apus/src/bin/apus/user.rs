@@ -3,19 +3,20 @@
 use std::{
     collections::BTreeSet,
     io::{self, IsTerminal as _, Read as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use anyhow::{Context as _, bail, ensure};
 use apus::{
     auth::hash_password,
+    config::FileConfig,
     state::{self, AccountName, Role, State},
 };
 use clap::{Args, Subcommand};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::terminal::{block_on, date};
+use crate::terminal::{block_on, date, note, print};
 
 /// Add, change and remove accounts
 ///
@@ -90,6 +91,9 @@ pub(crate) struct StateArgs {
     /// The folder of accounts, tokens, keys and the audit [default: apus in the user's data directory]
     #[arg(long = "state", value_name = "DIR", env = "APUS_STATE")]
     folder: Option<PathBuf>,
+    /// The configuration file of the service, whose `state` it is [default: apus.toml in the working directory, if it exists]
+    #[arg(long, value_name = "FILE", env = "APUS_CONFIG")]
+    config: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -100,14 +104,30 @@ struct PasswordArgs {
 }
 
 impl StateArgs {
-    /// Opens the state file.
+    /// Opens the state file that `apus serve` would open, and says which it is.
     pub(crate) async fn open(self) -> anyhow::Result<State> {
+        let (state, folder) = self.open_quietly().await?;
+        note_state(&folder);
+        Ok(state)
+    }
+
+    /// The same, to be told where the command has said what comes first.
+    pub(crate) async fn open_quietly(self) -> anyhow::Result<(State, PathBuf)> {
         let folder = match self.folder {
             Some(folder) => folder,
-            None => state::default_folder()?,
+            None => match FileConfig::load(self.config.as_deref())?.state {
+                Some(folder) => folder,
+                None => state::default_folder()?,
+            },
         };
-        Ok(State::open(&folder).await?)
+        Ok((State::open(&folder).await?, folder))
     }
+}
+
+/// Says which state a command used.
+pub(crate) fn note_state(folder: &Path) {
+    let shown = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    note(format_args!("state: {}", shown.display()));
 }
 
 impl User {
@@ -160,27 +180,21 @@ impl PasswordArgs {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the command's answer")]
 async fn list(state: &State) -> anyhow::Result<()> {
     for account in state.accounts().await? {
         let roles: Vec<&str> = account.roles.iter().map(String::as_str).collect();
         let login = if account.has_password { "password" } else { "external" };
-        println!("{}\t{login}\t{}\t{}", account.name, date(account.created_at), roles.join(" "));
+        let (created, roles) = (date(account.created_at), roles.join(" "));
+        print(format_args!("{}\t{login}\t{created}\t{roles}", account.name))?;
     }
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "the command's answer")]
 async fn audit(state: &State, limit: u32) -> anyhow::Result<()> {
     for entry in state.audit(limit).await? {
         // Names of failed logins are untrusted text.
-        println!(
-            "{}\t{}\t{}\t{}",
-            date(entry.at),
-            entry.action,
-            entry.account.escape_debug(),
-            entry.detail.escape_debug()
-        );
+        let (account, detail) = (entry.account.escape_debug(), entry.detail.escape_debug());
+        print(format_args!("{}\t{}\t{account}\t{detail}", date(entry.at), entry.action))?;
     }
     Ok(())
 }

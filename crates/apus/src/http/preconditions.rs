@@ -53,7 +53,7 @@ impl Preconditions {
     /// Whether the client already has the body of that tag.
     ///
     /// Errors: 412 if it wants another.
-    fn is_known(&self, tag: &str) -> ApiResult<bool> {
+    pub(crate) fn is_known(&self, tag: &str) -> ApiResult<bool> {
         if let Some(wanted) = &self.if_match
             && !any_tag(wanted, |other| other == "*" || (other == tag && !tag.starts_with("W/")))
         {

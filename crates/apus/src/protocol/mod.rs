@@ -2,7 +2,8 @@
 //!
 //! | protocol | addresses | for |
 //! |---|---|---|
-//! | `service` | `/`, `/ping`, `/healthz`, `/metrics`, `/docs`, `/openapi.json` | operators and readers |
+//! | `service` | `/ping`, `/healthz`, `/metrics`, `/docs`, `/openapi.json` | operators and readers |
+//! | `page` | `/`, `/browse`, `/file`, `/explore`, `/ask`, `/points`, `/raw`, `/login`, `/assets` | people, in a browser |
 //! | `rest` | `/v1` | any language |
 //! | `hdfstream` | `/hdfstream` | the Python module `hdfstream`, and what opens files through it |
 //! | `h5grove` | `/h5grove` | the viewer h5web, and what else reads from an h5grove server |
@@ -12,6 +13,7 @@
 
 mod h5grove;
 mod hdfstream;
+mod page;
 mod rest;
 mod service;
 mod swiftdata;
@@ -20,8 +22,13 @@ use crate::{app::App, http::protocol::Protocol};
 
 /// All protocols.
 pub fn all(app: &App) -> Vec<Protocol> {
-    let mut protocols =
-        vec![rest::protocol(app), hdfstream::protocol(app), h5grove::protocol(app), swiftdata::protocol(app)];
+    let mut protocols = vec![
+        rest::protocol(app),
+        hdfstream::protocol(app),
+        h5grove::protocol(app),
+        swiftdata::protocol(app),
+        page::protocol(),
+    ];
     let mut openapi = service::openapi();
     protocols.iter().for_each(|protocol| openapi.merge(protocol.openapi.clone()));
     protocols.push(service::protocol(app, openapi));

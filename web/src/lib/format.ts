@@ -89,6 +89,11 @@ export function date(seconds: number): string {
   return new Date(seconds * 1000).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" });
 }
 
+/** Lets a long name break after its separators, by zero-width spaces. */
+export function breakable(name: string): string {
+  return name.replace(/[_.-]+(?=[^_.-])/g, "$&\u200b");
+}
+
 /** dark_matter as "Dark matter". */
 export function title(name: string): string {
   const text = name.replaceAll("_", " ");

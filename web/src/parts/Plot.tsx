@@ -1,6 +1,6 @@
 // Plots as SVG, which follow the theme and stay sharp: a histogram, a curve, points, or a map of counts.
 
-import { useEffect, useId, useMemo, useState } from "react";
+import { type ReactNode, useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
 import * as format from "../lib/format";
 
 export interface Axis {
@@ -9,13 +9,31 @@ export interface Axis {
   log?: boolean;
 }
 
-const WIDTH = 520;
-const MARGIN = { left: 58, right: 14, top: 12, bottom: 44 };
+const MARGIN = { right: 14, top: 12, bottom: 44 };
+/** About what a character of a tick's text takes. */
+const CHARACTER = 6.3;
+
+/** The width that is there, so that text in a plot is as large as elsewhere. */
+function useWidth(): [React.RefObject<HTMLDivElement>, number] {
+  const ref = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(520);
+  useLayoutEffect(() => {
+    if (!ref.current) return;
+    const observer = new ResizeObserver(([entry]) => entry && setWidth(Math.min(760, Math.max(260, Math.round(entry.contentRect.width)))));
+    observer.observe(ref.current);
+    return () => observer.disconnect();
+  }, []);
+  return [ref, width];
+}
 
 interface Frame {
   x: (value: number) => number;
   y: (value: number) => number;
+  width: number;
   height: number;
+  left: number;
+  yTicks: number[];
+  xTicks: number[];
 }
 
 function scale(axis: Axis, from: number, to: number): (value: number) => number {
@@ -28,7 +46,7 @@ function scale(axis: Axis, from: number, to: number): (value: number) => number 
 export function ticks(axis: Axis, n: number): number[] {
   const [a, b] = axis.range;
   if (!(b > a)) return [a];
-  if (axis.log) {
+  if (axis.log && a > 0) {
     const [first, last] = [Math.ceil(Math.log10(a) - 1e-9), Math.floor(Math.log10(b) + 1e-9)];
     if (last - first >= 1) {
       const step = Math.max(1, Math.ceil((last - first) / n));
@@ -45,18 +63,19 @@ export function ticks(axis: Axis, n: number): number[] {
 
 function Axes({ x, y, frame }: { x: Axis; y: Axis; frame: Frame }) {
   const bottom = frame.height - MARGIN.bottom;
+  const right = frame.width - MARGIN.right;
   return (
     <g>
-      {ticks(y, 4).map((value) => (
+      {frame.yTicks.map((value) => (
         <g key={value}>
-          <line className="gridline" x1={MARGIN.left} x2={WIDTH - MARGIN.right} y1={frame.y(value)} y2={frame.y(value)} />
-          <text x={MARGIN.left - 8} y={frame.y(value) + 4} textAnchor="end">
+          <line className="gridline" x1={frame.left} x2={right} y1={frame.y(value)} y2={frame.y(value)} />
+          <text x={frame.left - 8} y={frame.y(value) + 4} textAnchor="end">
             {tickText(value)}
           </text>
         </g>
       ))}
-      <line className="axis" x1={MARGIN.left} x2={WIDTH - MARGIN.right} y1={bottom} y2={bottom} />
-      {ticks(x, 5).map((value) => (
+      <line className="axis" x1={frame.left} x2={right} y1={bottom} y2={bottom} />
+      {frame.xTicks.map((value) => (
         <g key={value}>
           <line className="axis" x1={frame.x(value)} x2={frame.x(value)} y1={bottom} y2={bottom + 4} />
           <text x={frame.x(value)} y={bottom + 17} textAnchor="middle">
@@ -64,7 +83,7 @@ function Axes({ x, y, frame }: { x: Axis; y: Axis; frame: Frame }) {
           </text>
         </g>
       ))}
-      <text className="label" x={(MARGIN.left + WIDTH - MARGIN.right) / 2} y={frame.height - 6} textAnchor="middle">
+      <text className="label" x={(frame.left + right) / 2} y={frame.height - 6} textAnchor="middle">
         {x.label}
       </text>
       <text className="label" transform={`translate(13 ${(MARGIN.top + bottom) / 2}) rotate(-90)`} textAnchor="middle">
@@ -78,41 +97,53 @@ function tickText(value: number): string {
   return Math.abs(value) >= 1e4 || (value !== 0 && Math.abs(value) < 1e-2) ? format.number(value, 2) : format.number(value, 3);
 }
 
-function frameOf(x: Axis, y: Axis, height: number): Frame {
-  return { x: scale(x, MARGIN.left, WIDTH - MARGIN.right), y: scale(y, height - MARGIN.bottom, MARGIN.top), height };
+function frameOf(x: Axis, y: Axis, width: number, height: number): Frame {
+  const yTicks = ticks(y, 4);
+  const left = 34 + CHARACTER * Math.max(...yTicks.map((value) => tickText(value).length));
+  return { x: scale(x, left, width - MARGIN.right), y: scale(y, height - MARGIN.bottom, MARGIN.top), width, height, left, yTicks, xTicks: ticks(x, Math.max(2, Math.floor(width / 100))) };
+}
+
+function Drawn({ frame, describe, children }: { frame: Frame; describe: string; children: ReactNode }) {
+  return (
+    <svg className="plot" viewBox={`0 0 ${frame.width} ${frame.height}`} role="img" aria-label={describe}>
+      {children}
+    </svg>
+  );
 }
 
 export function Histogram(props: { edges: number[]; counts: number[]; x: string; y?: string; log?: boolean; describe: string }) {
   const { edges, counts } = props;
+  const [ref, width] = useWidth();
   const x: Axis = { label: props.x, range: [edges[0] ?? 0, edges.at(-1) ?? 1], log: props.log };
   const y: Axis = { label: props.y ?? "Particles", range: [0, Math.max(...counts, 1e-300) * 1.05] };
-  const frame = frameOf(x, y, 250);
+  const frame = frameOf(x, y, width, 250);
   return (
-    <svg className="plot" viewBox={`0 0 ${WIDTH} ${frame.height}`} role="img" aria-label={props.describe}>
+    <div ref={ref}><Drawn frame={frame} describe={props.describe}>
       <Axes x={x} y={y} frame={frame} />
       {counts.map((n, i) => {
         const left = frame.x(edges[i] ?? 0);
         return n > 0 && <rect key={i} className="bar" x={left} y={frame.y(n)} width={Math.max(0.5, frame.x(edges[i + 1] ?? 0) - left - 0.6)} height={frame.y(0) - frame.y(n)} />;
       })}
-    </svg>
+    </Drawn></div>
   );
 }
 
 export function Curve(props: { points: [number, number][]; x: Omit<Axis, "range">; y: Omit<Axis, "range">; describe: string; dots?: boolean }) {
+  const [ref, width] = useWidth();
   const shown = props.points.filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y) && (!props.x.log || x > 0) && (!props.y.log || y > 0));
   if (shown.length < 2) return <p className="muted small">Too few rows for a plot.</p>;
   const x: Axis = { ...props.x, range: extent(shown.map(([x]) => x)) };
   const y: Axis = { ...props.y, range: extent(shown.map(([, y]) => y)) };
-  const frame = frameOf(x, y, 280);
+  const frame = frameOf(x, y, width, 280);
   return (
-    <svg className="plot" viewBox={`0 0 ${WIDTH} ${frame.height}`} role="img" aria-label={props.describe}>
+    <div ref={ref}><Drawn frame={frame} describe={props.describe}>
       <Axes x={x} y={y} frame={frame} />
       {props.dots ? (
         shown.map(([a, b], i) => <circle key={i} className="dot" cx={frame.x(a)} cy={frame.y(b)} r="1.8" />)
       ) : (
         <path className="curve" d={shown.map(([a, b], i) => `${i ? "L" : "M"}${frame.x(a).toFixed(1)} ${frame.y(b).toFixed(1)}`).join("")} />
       )}
-    </svg>
+    </Drawn></div>
   );
 }
 
@@ -128,8 +159,9 @@ export function extent(values: number[]): [number, number] {
 /** Counts in two dimensions, as a picture with axes. `counts[i][j]`: i along x, j along y, as numpy's. */
 export function Heat(props: { counts: number[][]; x: Axis; y: Axis; describe: string }) {
   const clip = useId();
+  const [ref, width] = useWidth();
   const [address, setAddress] = useState<string | null>(null);
-  const frame = frameOf(props.x, props.y, 360);
+  const frame = frameOf(props.x, props.y, width, 340);
   const drawn = useMemo(() => drawn2d(props.counts), [props.counts]);
   useEffect(() => {
     let made: string | null = null;
@@ -146,23 +178,23 @@ export function Heat(props: { counts: number[][]; x: Axis; y: Axis; describe: st
   }, [drawn]);
   const bottom = frame.height - MARGIN.bottom;
   return (
-    <svg className="plot" viewBox={`0 0 ${WIDTH} ${frame.height}`} role="img" aria-label={props.describe}>
+    <div ref={ref}><Drawn frame={frame} describe={props.describe}>
       <Axes x={props.x} y={props.y} frame={frame} />
       <clipPath id={clip}>
-        <rect x={MARGIN.left} y={MARGIN.top} width={WIDTH - MARGIN.left - MARGIN.right} height={bottom - MARGIN.top} />
+        <rect x={frame.left} y={MARGIN.top} width={frame.width - frame.left - MARGIN.right} height={bottom - MARGIN.top} />
       </clipPath>
       {address && (
         <image
           href={address}
-          x={MARGIN.left}
+          x={frame.left}
           y={MARGIN.top}
-          width={WIDTH - MARGIN.left - MARGIN.right}
+          width={frame.width - frame.left - MARGIN.right}
           height={bottom - MARGIN.top}
           preserveAspectRatio="none"
           clipPath={`url(#${clip})`}
         />
       )}
-    </svg>
+    </Drawn></div>
   );
 }
 

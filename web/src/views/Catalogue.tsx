@@ -197,7 +197,9 @@ function Card({ known: { entry, path, info, failure } }: { known: Known }) {
       </div>
       <div className="body">
         <h2>
-          <Link href={href("file", path)}>{entry.name}</Link>
+          <Link href={href("file", path)} aria-label={entry.name}>
+            {format.breakable(entry.name)}
+          </Link>
         </h2>
         <div className="meta">
           {failure ? <span>Cannot be read</span> : !info && <span className="skeleton">Reading the header</span>}

@@ -138,14 +138,14 @@ function Cosmology({ info }: { info: Info }) {
       <h2>Cosmology</h2>
       <Facts
         facts={[
-          ["H₀", value("H0_km_s_Mpc") && `${value("H0_km_s_Mpc")} km s⁻¹ Mpc⁻¹`],
-          ["Ωₘ", value("Omega_m")],
-          ["Ω_Λ", value("Omega_lambda")],
-          ["Ω_b", value("Omega_b")],
-          ["Ω_cdm", nonzero("Omega_cdm")],
-          ["Ω_ν", nonzero("Omega_nu_0")],
-          ["w₀", value("w_0")],
-          ["w_a", value("w_a")],
+          [<>H<sub>0</sub></>, value("H0_km_s_Mpc") && `${value("H0_km_s_Mpc")} km s⁻¹ Mpc⁻¹`],
+          [<>Ω<sub>m</sub></>, value("Omega_m")],
+          [<>Ω<sub>Λ</sub></>, value("Omega_lambda")],
+          [<>Ω<sub>b</sub></>, value("Omega_b")],
+          [<>Ω<sub>cdm</sub></>, nonzero("Omega_cdm")],
+          [<>Ω<sub>ν</sub></>, nonzero("Omega_nu_0")],
+          [<>w<sub>0</sub></>, value("w_0")],
+          [<>w<sub>a</sub></>, value("w_a")],
           ["Scale factor", value("scale_factor")],
         ]}
       />

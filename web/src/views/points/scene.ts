@@ -82,7 +82,7 @@ export class PointScene {
   }
 
   home() {
-    this.fly(new Vector3(0, 0, 0), new Vector3(0.85, 0.6, 1.25));
+    this.fly(new Vector3(0, 0, 0), new Vector3(0.9, 0.7, 1.45));
   }
 
   /** Looks at a halo from some of its radii away. */
@@ -113,7 +113,7 @@ export class PointScene {
       this.points.geometry.dispose();
     }
     // The more points, the fainter and the smaller each.
-    this.material.uniforms.opacity!.value = Math.min(0.9, Math.max(0.12, 60 / Math.sqrt(n)));
+    this.material.uniforms.opacity!.value = Math.min(0.9, Math.max(0.2, 90 / Math.sqrt(n)));
     this.material.uniforms.size!.value = (this.renderer.getPixelRatio() * Math.min(9, Math.max(2.4, 1200 / Math.sqrt(n)))) as number;
     this.points = new Points(geometry, this.material);
     this.points.frustumCulled = false;

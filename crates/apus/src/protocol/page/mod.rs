@@ -33,6 +33,12 @@ use assets::{Asset, asset};
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; \
      font-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
+/// For the viewer of raw files alone: a library of its own compiles its loops over arrays (`ndarray`), makes workers that lay out text, and
+/// writes styles.
+const RAW_POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; \
+     img-src 'self' blob: data:; connect-src 'self' blob: data:; font-src 'self' data:; worker-src 'self' blob:; base-uri 'self'; \
+     form-action 'self'; frame-ancestors 'none'";
+
 /// Names of assets contain a hash of their content.
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
@@ -42,12 +48,17 @@ pub(super) fn protocol() -> Protocol {
     for view in ["browse", "file", "explore", "ask", "points"] {
         router = router.route(&format!("/{view}"), get(get_page)).route(&format!("/{view}/{{*path}}"), get(get_page));
     }
+    let router = router.route("/raw/{*path}", get(get_raw));
     let router = router.route("/icon.svg", get(get_icon)).route("/assets/{*name}", get(get_asset));
     Protocol { prefixes: &["/assets"], router, openapi: OpenApi::default(), errors: problem }
 }
 
 async fn get_page(request: Request) -> ApiResult<Response> {
     page("index.html", POLICY, request.uri(), request.headers())
+}
+
+async fn get_raw(request: Request) -> ApiResult<Response> {
+    page("raw.html", RAW_POLICY, request.uri(), request.headers())
 }
 
 async fn get_icon(headers: HeaderMap) -> ApiResult<Response> {

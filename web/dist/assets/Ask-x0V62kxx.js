@@ -1,1 +1,0 @@
-import{t as e}from"./index-DqmMr08S.js";var t=e();function n({place:e}){return(0,t.jsx)(`p`,{children:e.path})}export{n as default};

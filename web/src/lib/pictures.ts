@@ -22,23 +22,13 @@ export const PLANES: Record<Axis, [Dimension, Dimension, Dimension]> = { x: [1, 
 
 export const COLOURS = ["inferno", "magma", "viridis", "cividis", "twilight"];
 
-/** A box along one axis, open in the others. */
-export function slab(axis: Axis, depth: [number, number] | null): string | undefined {
-  if (!depth) return undefined;
-  const sides = ["", "", "", "", "", ""];
-  const along = PLANES[axis][2];
-  sides[2 * along] = String(depth[0]);
-  sides[2 * along + 1] = String(depth[1]);
-  return sides.join(",");
-}
-
 export function tileUrl(path: string, layer: Layer, z: number, x: number, y: number): string {
   return url("v1/tiles", `${path}/${z}/${x}/${y}.png`, {
     type: layer.type,
     field: layer.field,
     weight: layer.weight,
     axis: layer.axis,
-    box: slab(layer.axis, layer.depth),
+    depth: layer.depth?.join(),
     colormap: layer.colours,
   });
 }

@@ -144,7 +144,7 @@ function Entries({ place, entries }: { place: Place; entries: Entry[] }) {
         </Notice>
       )}
       {asTable ? <FileTable shown={shown} /> : (
-        <ul className="cards">
+        <ul className={shown.length < 4 ? "cards few" : "cards"}>
           {shown.map((one) => (
             <Card key={one.path} known={one} />
           ))}

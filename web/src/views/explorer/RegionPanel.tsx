@@ -1,4 +1,4 @@
-import { download, url, useJson } from "../../lib/api";
+import { ask, download, url, useAsked, useJson } from "../../lib/api";
 import * as format from "../../lib/format";
 import type { Layer } from "../../lib/pictures";
 import { href, setParams } from "../../lib/router";
@@ -10,6 +10,13 @@ import { Link } from "../../parts/Link";
 import { InlineFailure } from "../../parts/Notice";
 import { RegionPlots } from "./RegionPlots";
 import { type Region, regionParams } from "./state";
+
+/** The number of rows, which the service knows before it sends the first of them. */
+async function countRows(address: string): Promise<number | null> {
+  const answer = await ask(address, { method: "HEAD" });
+  const found = /=(\d+)/.exec(answer.headers.get("Apus-Rows") ?? "");
+  return found ? Number(found[1]) : null;
+}
 
 const FORMATS: [string, string, string][] = [
   ["hdf5", "hdf5", "A snapshot that swiftsimio opens"],
@@ -27,7 +34,7 @@ interface Explained {
 }
 
 interface Statistics {
-  fields: { name: string; count: number; sum: number | null; unit?: string | null }[];
+  statistics: Record<string, { sum: number | null; unit: string | null }>;
 }
 
 export function regionText(region: Region, unit: string): string {
@@ -47,8 +54,10 @@ export function RegionPanel({ info, layer, region }: { info: Info; layer: Layer;
   const selection: Selection = { fields: `${layer.type}.*`, ...where };
   const explained = useJson<Explained>(selectUrl(info.path, selection, { explain: "true" }));
   const hasMasses = info.groups.find((group) => group.name === layer.type)?.fields.some((field) => field.name === "masses");
-  const statistics = useJson<Statistics>(url("v1/statistics", info.path, { fields: `${layer.type}.${hasMasses ? "masses" : "coordinates.x"}`, ...where }));
-  const mass = statistics.state === "done" ? statistics.value.fields[0] : undefined;
+  const statistics = useJson<Statistics>(hasMasses ? url("v1/statistics", info.path, { type: layer.type, fields: "masses", ...where }) : null);
+  const mass = statistics.state === "done" ? statistics.value.statistics.masses : undefined;
+  const counted = useAsked(selectUrl(info.path, { ...selection, fields: `${layer.type}.coordinates` }, { format: "npz" }), countRows);
+  const nRows = counted.state === "done" ? counted.value : null;
   const group = explained.state === "done" ? explained.value.groups[0] : undefined;
   return (
     <div className="stack">
@@ -63,9 +72,9 @@ export function RegionPanel({ info, layer, region }: { info: Info; layer: Layer;
         <dl className="facts region-facts">
           <div>
             <dt>{format.title(layer.type)} particles</dt>
-            <dd data-testid="region-rows">{mass ? format.count(mass.count) : `${group.is_exact ? "" : "at most "}${format.count(group.n_rows_at_most)}`}</dd>
+            <dd data-testid="region-rows">{nRows === null ? `${group.is_exact ? "" : "at most "}${format.count(group.n_rows_at_most)}` : format.count(nRows)}</dd>
           </div>
-          {mass && hasMasses && mass.sum !== null && (
+          {mass && mass.sum !== null && (
             <div>
               <dt>Mass</dt>
               <dd>{format.quantity(mass.sum, mass.unit ?? "")}</dd>
@@ -73,7 +82,7 @@ export function RegionPanel({ info, layer, region }: { info: Info; layer: Layer;
           )}
           <div>
             <dt>All fields of them</dt>
-            <dd>{mass && group.n_rows_at_most > 0 ? format.bytes((explained.value.size_bytes_at_most * mass.count) / group.n_rows_at_most) : `at most ${format.bytes(explained.value.size_bytes_at_most)}`}</dd>
+            <dd>{nRows !== null && group.n_rows_at_most > 0 ? format.bytes((explained.value.size_bytes_at_most * nRows) / group.n_rows_at_most) : `at most ${format.bytes(explained.value.size_bytes_at_most)}`}</dd>
           </div>
         </dl>
       )}

@@ -44,8 +44,8 @@ export class BoxMap {
     private readonly events: MapEvents,
   ) {
     const scale = TILE / Math.max(sides.u, sides.v);
-    // The first row of tiles is the upper edge of the square that holds the box.
-    const crs = L.extend({}, L.CRS.Simple, { transformation: L.transformation(scale, 0, -scale, TILE) }) as L.CRS;
+    // The first row of tiles begins at the upper edge of the box.
+    const crs = L.extend({}, L.CRS.Simple, { transformation: L.transformation(scale, 0, -scale, scale * sides.v) }) as L.CRS;
     this.bounds = L.latLngBounds([0, 0], [sides.v, sides.u]);
     this.map = L.map(element, {
       crs,

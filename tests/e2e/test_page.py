@@ -21,6 +21,8 @@ from apus_server import Server, clean_environment
 from chromium import Visit, browser
 from conftest import REPOSITORY, TEST_DATA
 
+pytestmark = pytest.mark.browser
+
 DEMO = REPOSITORY / "demo"
 SNAPSHOT = "cosmic_web_0002.hdf5"
 CATALOGUE = "fof_cosmic_web_0002.hdf5"

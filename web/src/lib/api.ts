@@ -41,6 +41,9 @@ export function useLogin(): Login | null {
   );
 }
 
+/** The login, for what is no part of a view. */
+export const currentLogin = () => login;
+
 export function setLogin(to: Login | null) {
   login = to;
   answers.clear();

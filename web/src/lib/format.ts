@@ -47,7 +47,7 @@ export function number(x: number, digits = 4): string {
 }
 
 export function redshift(z: number): string {
-  return Math.abs(z) < 5e-5 ? "0" : number(z, Math.abs(z) < 0.1 ? 2 : 3);
+  return Math.abs(z) < 5e-5 ? "0" : z < 0.01 ? number(z, 2) : z.toFixed(z < 10 ? 3 : 2).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
 }
 
 /** `1e10*Msun/Mpc**3` as 10¹⁰ M☉ Mpc⁻³. */

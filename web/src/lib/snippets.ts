@@ -1,21 +1,37 @@
 // The code that gets exactly what is shown: Python, curl, swiftsimio.
 
-import { absolute, url } from "./api";
+import { absolute, currentLogin, url } from "./api";
 import { base } from "./router";
 import type { Field, Group, Info } from "./swift";
-import { isCatalogue, leaf } from "./swift";
+import { leaf } from "./swift";
 import type { Snippet } from "../parts/Code";
 
 const server = () => base.href.replace(/\/$/, "");
 const py = (text: string) => JSON.stringify(text);
 const shell = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 
+// Code for somebody who is logged in takes an API token from the environment: what is copied holds no secret.
+const TOKEN = 'os.environ["APUS_TOKEN"]';
+const IMPORT_OS = "import os\n\n";
+
 function connect(path: string): string {
-  return `import apus\n\nserver = apus.connect(${py(server())})\nfile = server.open(${py(path)})\n`;
+  const login = currentLogin();
+  return `${login ? IMPORT_OS : ""}import apus\n\nserver = apus.connect(${py(server())}${login ? `, token=${TOKEN}` : ""})\nfile = server.open(${py(path)})\n`;
 }
 
 function hdfstream(path: string): string {
-  return `import hdfstream\nimport swiftsimio\n\nfile = hdfstream.open(${py(`${server()}/hdfstream`)}, ${py(path)})\ndata = swiftsimio.load(file)\n`;
+  const login = currentLogin();
+  const credentials = login ? `, user=${py(login.name)}, password=${TOKEN}` : "";
+  return `${login ? IMPORT_OS : ""}import hdfstream\nimport swiftsimio\n\nfile = hdfstream.open(${py(`${server()}/hdfstream`)}, ${py(path)}${credentials})\ndata = swiftsimio.load(file)\n`;
+}
+
+function curl(options: string, address: string): string {
+  return `curl ${options} ${currentLogin() ? '-H "Authorization: Bearer $APUS_TOKEN" ' : ""}${shell(address)}`;
+}
+
+function urlretrieve(address: string, file: string): string {
+  if (!currentLogin()) return `import urllib.request\n\nurllib.request.urlretrieve(\n    ${py(address)},\n    ${py(file)},\n)\n`;
+  return `import os\nimport urllib.request\n\nrequest = urllib.request.Request(\n    ${py(address)},\n    headers={"Authorization": "Bearer " + ${TOKEN}},\n)\nwith urllib.request.urlopen(request) as answer, open(${py(file)}, "wb") as file:\n    file.write(answer.read())\n`;
 }
 
 /** All values of a field. */
@@ -24,12 +40,11 @@ export function fieldSnippets(info: Info, group: Group, field: Field): Snippet[]
   const address = absolute(url("v1/data", info.path, { object: field.path, format: "npy" }));
   const snippets = [
     { name: "Python", text: `${connect(info.path)}${variable(field.name)} = file.${group.name}[${py(field.name)}][:]\nprint(${variable(field.name)})` },
-    { name: "curl", text: `curl -o ${name} ${shell(address)}` },
+    { name: "curl", text: curl(`-o ${name}`, address) },
   ];
   const isSimple = /^[a-z_][a-z0-9_]*$/i.test(field.name);
   if (isSimple) {
-    const owner = isCatalogue(info) ? `data.${group.name}` : `data.${group.name}`;
-    snippets.push({ name: "swiftsimio", text: `${hdfstream(info.path)}${variable(field.name)} = ${owner}.${field.name}\nprint(${variable(field.name)})` });
+    snippets.push({ name: "swiftsimio", text: `${hdfstream(info.path)}${variable(field.name)} = data.${group.name}.${field.name}\nprint(${variable(field.name)})` });
   }
   return snippets;
 }
@@ -43,7 +58,7 @@ export function fileSnippets(info: Info): Snippet[] {
   return [
     { name: "Python", text: `${connect(info.path)}print(file.kind, file.groups)` },
     { name: "swiftsimio", text: `${hdfstream(info.path)}print(data.metadata)` },
-    { name: "curl", text: `curl -C - -O ${shell(absolute(url("v1/download", info.path)))}` },
+    { name: "curl", text: curl("-C - -O", absolute(url("v1/download", info.path))) },
   ];
 }
 
@@ -87,10 +102,10 @@ export function selectSnippets(path: string, selection: Selection): Snippet[] {
   if (canBeSnapshot) {
     snippets.push({
       name: "swiftsimio",
-      text: `import swiftsimio\nimport urllib.request\n\nurllib.request.urlretrieve(\n    ${py(address("hdf5"))},\n    ${py(file)},\n)\ndata = swiftsimio.load(${py(file)})\nprint(data)`,
+      text: `import swiftsimio\n${urlretrieve(address("hdf5"), file)}data = swiftsimio.load(${py(file)})\nprint(data)`,
     });
   }
-  snippets.push({ name: "curl", text: `curl -o ${canBeSnapshot ? file : file.replace(".hdf5", ".npz")} ${shell(address(canBeSnapshot ? "hdf5" : "npz"))}` });
+  snippets.push({ name: "curl", text: curl(`-o ${canBeSnapshot ? file : file.replace(".hdf5", ".npz")}`, address(canBeSnapshot ? "hdf5" : "npz")) });
   return snippets;
 }
 

@@ -31,7 +31,7 @@ export interface Field {
   frame: string | null;
   description: string | null;
   lossy_filter: string | null;
-  named_columns: string[] | null;
+  named_columns: { names: string[]; stored: string[] } | null;
 }
 
 export interface Group {

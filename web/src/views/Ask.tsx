@@ -228,7 +228,7 @@ function conditionSuggestions(info: Info, fields: string): Suggestion[] {
   const names = groups.flatMap((group) =>
     group.fields.flatMap((field) => {
       const note = field.unit ? format.unit(field.unit.name) : "";
-      return [field.name, ...(field.named_columns ?? []).map((column) => `${field.name}.${column}`)].map((text) => ({ text, note }));
+      return [field.name, ...(field.named_columns?.names ?? []).map((column) => `${field.name}.${column}`)].map((text) => ({ text, note }));
     }),
   );
   const seen = new Set<string>();

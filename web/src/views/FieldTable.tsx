@@ -53,7 +53,7 @@ function Row({ info, group, field, isOpen }: { info: Info; group: Group; field: 
             {[fieldUnit(field), field.description].filter(Boolean).join(" · ")}
           </span>
         </td>
-        <td className="wide-only nowrap">{fieldUnit(field) || <span className="muted">–</span>}</td>
+        <td className="wide-only unit">{fieldUnit(field) || <span className="muted">–</span>}</td>
         <td className="wide-only description">{field.description}</td>
         <td className="wide-only nowrap">
           {dtypeText(field.dtype)}
@@ -103,7 +103,7 @@ function Details({ info, group, field }: { info: Info; group: Group; field: Fiel
         {field.named_columns && (
           <p className="small">
             <span className="muted">Columns: </span>
-            {field.named_columns.join(", ")}
+            {field.named_columns.names.join(", ")}
           </p>
         )}
         <Snippets label={`Fetch ${field.name}`} snippets={fieldSnippets(info, group, field)} />

@@ -25,6 +25,9 @@ export interface MapEvents {
   failed(error: unknown): void;
 }
 
+/** Halos of a smaller radius are left out, but for the heaviest: circles would hide the picture. */
+const MIN_HALO_PIXELS = 11;
+const ALWAYS_SHOWN = 25;
 const TILE = 256;
 const MAX_ZOOM = 12;
 /** Deeper levels enlarge these. */
@@ -35,6 +38,7 @@ export class BoxMap {
   private tiles: L.GridLayer | null = null;
   private readonly halos = L.layerGroup();
   private shape: L.Layer | null = null;
+  private known: { halos: Halo[]; chosen: number | null } = { halos: [], chosen: null };
   private tool: Tool = "pan";
   private readonly bounds: L.LatLngBounds;
 
@@ -63,6 +67,7 @@ export class BoxMap {
     this.map.fitBounds(this.bounds, { padding: [8, 8], animate: false });
     this.map.setMinZoom(Math.min(0, this.map.getZoom()));
     this.halos.addTo(this.map);
+    this.map.on("zoomend", () => this.drawHalos());
     this.map.on("moveend", () => events.moved(this.at()));
     this.map.on("mousemove", (event) => events.pointed(this.isInside(event.latlng) ? { u: event.latlng.lng, v: event.latlng.lat } : null));
     this.map.on("mouseout", () => events.pointed(null));
@@ -131,15 +136,24 @@ export class BoxMap {
     setTimeout(remove, 4000);
   }
 
+  /** Shows halos, given the heaviest first; of the others those that are large enough where the map stands. */
   showHalos(halos: Halo[], chosen: number | null) {
+    this.known = { halos, chosen };
+    this.drawHalos();
+  }
+
+  private drawHalos() {
+    const { halos, chosen } = this.known;
+    const smallest = MIN_HALO_PIXELS * this.unitsPerPixel();
     this.halos.clearLayers();
-    for (const halo of halos) {
+    for (const [rank, halo] of halos.entries()) {
       const isChosen = halo.id === chosen;
+      if (!isChosen && rank >= ALWAYS_SHOWN && halo.radius < smallest) continue;
       L.circle([halo.v, halo.u], {
         radius: halo.radius,
         color: isChosen ? "#ffffff" : "#9fd4ff",
-        weight: isChosen ? 2.5 : 1.2,
-        opacity: 0.95,
+        weight: isChosen ? 2.5 : 1.1,
+        opacity: isChosen ? 1 : 0.75,
         fillOpacity: isChosen ? 0.12 : 0.03,
         fillColor: "#9fd4ff",
       })

@@ -55,7 +55,7 @@ fn greeting(url: &str) -> String {
         r#"Apus serves a small simulation at {url} (stop with Ctrl-C)
 
 In a browser:
-  {url}/docs
+  {url}/explore/{file}
 
 In a shell:
   curl '{url}/v1/list/'

@@ -40,7 +40,7 @@ impl Serve {
         let config = Config::new(self.flags)?;
         ensure!(!config.mounts.is_empty(), "nothing to serve: name a folder, as in `apus serve /data/snapshots`");
         start(config, open_auth, |url| {
-            format!("Apus serves at {url}\nOpen {url}/docs in a browser, or try: curl '{url}/v1/list/'")
+            format!("Apus serves at {url}\nOpen {url} in a browser, or try: curl '{url}/v1/list/'")
         })
     }
 }

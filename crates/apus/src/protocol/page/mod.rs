@@ -2,7 +2,8 @@
 //!
 //! | address | answer |
 //! |---|---|
-//! | `/`, `/login` | the page |
+//! | `/` | the page for browsers, for programs a list of addresses |
+//! | `/login` | the page |
 //! | `/browse/*`, `/file/*`, `/explore/*`, `/ask/*`, `/points/*` | the page, which shows that file or folder by asking `/v1` |
 //! | `/raw/*` | the viewer of raw files, a page of its own with a policy of its own |
 //! | `/assets/*`, `/icon.svg` | scripts, styles, pictures |
@@ -12,6 +13,7 @@
 //! address, where the service begins.
 
 mod assets;
+mod index;
 
 use axum::{
     Router,
@@ -20,7 +22,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use utoipa::openapi::OpenApi;
+use utoipa::OpenApi as _;
 
 use crate::http::{
     error::{ApiError, ApiResult},
@@ -28,6 +30,7 @@ use crate::http::{
     protocol::{Protocol, problem},
 };
 use assets::{Asset, asset};
+use index::Index;
 
 /// Nothing from elsewhere, and no script or style within the page. Pictures are made of answers (`blob:`).
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; \
@@ -44,13 +47,29 @@ const FOREVER: &str = "public, max-age=31536000, immutable";
 
 /// The page.
 pub(super) fn protocol() -> Protocol {
-    let mut router = Router::new().route("/", get(get_page)).route("/login", get(get_page));
+    let mut router = Router::new().route("/", get(get_index)).route("/login", get(get_page));
     for view in ["browse", "file", "explore", "ask", "points"] {
         router = router.route(&format!("/{view}"), get(get_page)).route(&format!("/{view}/{{*path}}"), get(get_page));
     }
     let router = router.route("/raw/{*path}", get(get_raw));
     let router = router.route("/icon.svg", get(get_icon)).route("/assets/{*name}", get(get_asset));
-    Protocol { prefixes: &["/assets"], router, openapi: OpenApi::default(), errors: problem }
+    Protocol { prefixes: &["/assets"], router, openapi: Document::openapi(), errors: problem }
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(get_index), components(schemas(Index)))]
+struct Document;
+
+/// Shows the page to browsers, and tells programs where everything is.
+#[utoipa::path(get, path = "/", tag = "service", responses((status = 200, body = Index)))]
+async fn get_index(request: Request) -> ApiResult<Response> {
+    let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let answer = if accepts.contains("text/html") {
+        page("index.html", POLICY, request.uri(), request.headers())?
+    } else {
+        Index::new().into_response()
+    };
+    Ok(([(header::VARY, "accept")], answer).into_response())
 }
 
 async fn get_page(request: Request) -> ApiResult<Response> {

@@ -25,7 +25,11 @@ use crate::{
         description = "Serves the output of SWIFT cosmological simulations. Errors are problem details (RFC 9457).",
         license(name = "MIT OR Apache-2.0"),
     ),
-    paths(super::index::get_index, super::get_ping, super::get_health, super::get_metrics),
+    // Beside this document, below whatever prefix a reverse proxy adds.
+    servers((url = ".")),
+    // Every operation takes credentials, and those of public files need none.
+    security((), ("bearer" = []), ("basic" = [])),
+    paths(super::get_ping, super::get_health, super::get_metrics),
     tags((name = "service", description = "Whether the service is well"))
 )]
 struct Document;
@@ -40,14 +44,14 @@ pub(super) fn router(document: utoipa::openapi::OpenApi) -> Router<App> {
     let document = Arc::new(document);
     Router::new()
         .route("/openapi.json", get(move || async move { Json(document) }))
-        .route("/docs", get(|| async { Redirect::permanent("/docs/") }))
+        .route("/docs", get(|| async { Redirect::permanent("docs/") }))
         .route("/docs/", get(|| get_docs(Path("index.html".to_owned()))))
         .route("/docs/{*file}", get(get_docs))
 }
 
 async fn get_docs(Path(file): Path<String>) -> ApiResult<Response> {
     static CONFIG: LazyLock<Arc<Config<'static>>> =
-        LazyLock::new(|| Arc::new(Config::from("/openapi.json").try_it_out_enabled(true)));
+        LazyLock::new(|| Arc::new(Config::from("../openapi.json").try_it_out_enabled(true).validator_url("none")));
     match utoipa_swagger_ui::serve(&file, Arc::clone(&CONFIG)).map_err(ApiError::internal)? {
         Some(file) => {
             Ok((StatusCode::OK, [(header::CONTENT_TYPE, file.content_type)], file.bytes.into_owned()).into_response())

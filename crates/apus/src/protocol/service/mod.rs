@@ -1,7 +1,6 @@
 //! Whether the service is well: `/ping`, `/healthz`, `/metrics`; and what it has: `/docs`, `/openapi.json`.
 
 mod docs;
-mod index;
 
 use axum::{
     Json, Router,
@@ -26,7 +25,6 @@ pub(super) use docs::openapi;
 /// Whether the service is well, and its documentation, which `document` is.
 pub(super) fn protocol(app: &App, document: OpenApi) -> Protocol {
     let router = Router::new()
-        .route("/", get(index::get_index))
         .route("/ping", get(get_ping))
         .route("/healthz", get(get_health))
         .route("/metrics", get(get_metrics))

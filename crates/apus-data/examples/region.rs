@@ -11,7 +11,8 @@ use apus_data::{
     catalog::{Catalog, CatalogOptions},
     store::{Mount, MountSource, Roles, VPath},
     values::{
-        Archive, ArchiveParts, Body, Cancelled, IndexRequest, Limits, StatisticsCache, ZoneMapFolder, index_files,
+        Archive, ArchiveParts, Body, Cancelled, IndexRequest, Limits, PictureMemory, StatisticsCache, ZoneMapFolder,
+        index_files,
         select::{Format, SelectRequest, Selected},
     },
 };
@@ -41,8 +42,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             row_ranges: 1 << 20,
             answer_bytes: 1 << 40,
             held_bytes: 64 << 20,
+            picture_operations: 1 << 36,
         },
         statistics: StatisticsCache::with_folder(64 << 20, maps),
+        pictures: PictureMemory::new(1 << 30),
     });
     let path = VPath::parse(file)?;
     for what in what {

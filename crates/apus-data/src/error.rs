@@ -29,6 +29,9 @@ pub enum Error {
         /// The text.
         detail: Cow<'static, str>,
     },
+    /// What the request needs is taken by others; it may come again.
+    #[error("{0}")]
+    Busy(Cow<'static, str>),
     /// Nobody is waiting for the outcome any more.
     #[error("the client has disconnected")]
     Gone,
@@ -77,6 +80,16 @@ impl Error {
     /// Files that changed while they were read.
     pub fn changed(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::Unreadable { fault: Fault::Changed, detail: detail.into() }
+    }
+
+    /// What is wrong with a formula, with the name of the parameter that it stands in.
+    pub fn of_formula(parameter: &str, error: apus_swift::Error) -> Self {
+        use apus_swift::Error as E;
+        match error {
+            E::BadCondition { column, reason } => Self::invalid(format!("{parameter}, column {column}: {reason}")),
+            E::BadUnit { .. } => Self::invalid(format!("{parameter}: {error}")),
+            other => other.into(),
+        }
     }
 
     /// A fault of the service.

@@ -26,6 +26,7 @@ mod names;
 mod naming;
 mod output;
 mod particle_type;
+mod projection;
 mod region;
 mod row_mask;
 mod selection;
@@ -35,7 +36,7 @@ mod zones;
 
 pub use attributes::{AttributeValue, Attributes};
 pub use cells::{BoundsSource, CellBounds, CellGrid, CellTable, CellTest, FoundCells, MAX_CELLS, Padding};
-pub use condition::{BoundCondition, ColumnBlock, Condition, ConditionColumn, Interval};
+pub use condition::{BoundCondition, BoundFormula, ColumnBlock, Condition, ConditionColumn, Formula, Interval};
 pub use cosmology::{AstropyCosmology, Cosmology};
 pub use distribution::Distribution;
 pub use error::{Error, Result};
@@ -48,6 +49,7 @@ pub use names::nearest_names;
 pub use naming::{column_names, snake_case};
 pub use output::{Description, METADATA_GROUPS, Output, UnitDescription};
 pub use particle_type::{PARTICLE_TYPES, ParticleType};
+pub use projection::{Canvas, KERNEL_GAMMA, PictureGrid, Smoothing, View};
 pub use region::{MAX_SHAPES, Region, RegionRequest, Shape};
 pub use row_mask::RowMask;
 pub use selection::{

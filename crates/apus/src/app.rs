@@ -5,7 +5,7 @@ use std::{io, ops::Deref, sync::Arc};
 use apus_data::{
     catalog::{Catalog, CatalogOptions},
     store::MountError,
-    values::{Archive, ArchiveParts, Limits, StatisticsCache, ZoneMapFolder},
+    values::{Archive, ArchiveParts, Limits, PictureMemory, StatisticsCache, ZoneMapFolder},
 };
 use apus_h5::{Caches, DecodePool};
 
@@ -70,8 +70,10 @@ pub fn open_archive(config: &Config) -> Result<Archive, StartError> {
             row_ranges: limits.row_ranges,
             answer_bytes: limits.answer_bytes,
             held_bytes: limits.held_bytes,
+            picture_operations: limits.picture_operations,
         },
         statistics: StatisticsCache::with_folder(caches.statistics_bytes, zone_maps),
+        pictures: PictureMemory::new(limits.pictures_bytes),
     }))
 }
 

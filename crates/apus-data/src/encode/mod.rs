@@ -4,6 +4,7 @@
 //! into text. All of them describe types as numpy does: see [`dtype`].
 
 pub mod arrow;
+pub mod colours;
 pub mod columns;
 pub mod csv;
 pub mod dtype;
@@ -14,6 +15,7 @@ pub mod npy;
 pub mod npz;
 pub mod number;
 pub mod parquet;
+pub mod png;
 pub mod savetxt;
 pub mod tiff;
 pub mod votable;

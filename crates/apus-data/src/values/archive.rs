@@ -4,7 +4,7 @@ use std::{fmt, ops::Deref, sync::Arc};
 
 use apus_h5::{DecodePool, ReadOptions};
 
-use super::{Cancelled, Pinned, StatisticsCache};
+use super::{Cancelled, PictureMemory, Pinned, StatisticsCache};
 use crate::{catalog::Catalog, store::Roles};
 
 /// The catalogue with what reading takes. Cheap to clone.
@@ -21,6 +21,8 @@ pub struct ArchiveParts {
     pub limits: Limits,
     /// What conditions have seen of columns.
     pub statistics: StatisticsCache,
+    /// The memory that pictures take, all together.
+    pub pictures: PictureMemory,
 }
 
 /// How much of everything an answer may take.
@@ -36,6 +38,8 @@ pub struct Limits {
     pub answer_bytes: u64,
     /// The most bytes of values of a kind that must be held in memory whole.
     pub held_bytes: u64,
+    /// The most additions of a particle to a pixel in one picture.
+    pub picture_operations: u64,
 }
 
 impl Archive {

@@ -6,7 +6,7 @@ use apus_data::{
     catalog::{Catalog, CatalogOptions},
     store::{Mount, MountSource, Roles, VPath},
     values::{
-        Archive, ArchiveParts, Body, Cancelled, Limits, StatisticsCache, ZoneMapFolder,
+        Archive, ArchiveParts, Body, Cancelled, Limits, PictureMemory, StatisticsCache, ZoneMapFolder,
         select::{Format, SelectRequest, Selected},
     },
 };
@@ -36,8 +36,10 @@ pub(crate) fn open(folder: &Path, maps: Option<&Path>) -> Archive {
             row_ranges: 1 << 20,
             answer_bytes: 1 << 30,
             held_bytes: 64 << 20,
+            picture_operations: 1 << 36,
         },
         statistics: StatisticsCache::with_folder(64 << 20, maps),
+        pictures: PictureMemory::new(1 << 30),
     })
 }
 

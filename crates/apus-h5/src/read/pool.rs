@@ -7,6 +7,7 @@ use std::{
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
+        mpsc,
     },
     thread,
 };
@@ -112,6 +113,30 @@ impl DecodePool {
         let job = Job { cost: (cost_bytes as u64).max(1), run: Box::new(job) };
         self.threads.shared.line().push(&self.lane, job);
         self.threads.shared.wake.notify_one();
+    }
+
+    /// Runs jobs on the threads, as the turn of this lane comes, and waits for all of them; their results come in the order of the jobs.
+    /// `cost_bytes` is what each weighs beside decoding so many bytes. Jobs must not call this themselves. `None` where one of them panicked.
+    pub fn run_all<T: Send + 'static>(
+        &self,
+        cost_bytes: usize,
+        jobs: impl IntoIterator<Item = impl FnOnce() -> T + Send + 'static>,
+    ) -> Option<Vec<T>> {
+        if self.threads.n == 0 {
+            return Some(jobs.into_iter().map(|job| job()).collect());
+        }
+        let (sender, receiver) = mpsc::channel();
+        let mut n_jobs = 0;
+        for job in jobs {
+            let (number, sender) = (n_jobs, sender.clone());
+            // Nobody listens any more where the caller is gone.
+            self.spawn(cost_bytes, move || drop(sender.send((number, job()))));
+            n_jobs += 1;
+        }
+        drop(sender);
+        let mut results: Vec<(usize, T)> = receiver.into_iter().collect();
+        results.sort_unstable_by_key(|(number, _)| *number);
+        (results.len() == n_jobs).then(|| results.into_iter().map(|(_, result)| result).collect())
     }
 
     /// Leave to have `n_bytes` more under way, if all readers together have not too much.
@@ -286,5 +311,21 @@ mod tests {
         assert!(pool.borrow_ahead(AHEAD_BYTES_PER_THREAD).is_some());
         assert!(pool.borrow_ahead(usize::MAX).is_none());
         drop(second);
+    }
+
+    #[test]
+    fn results_come_in_the_order_of_the_jobs() {
+        for pool in [DecodePool::none(), DecodePool::new(3).unwrap()] {
+            let squares = pool.run_all(1, (0..100u64).map(|i| move || i * i));
+            assert_eq!(squares, Some((0..100).map(|i| i * i).collect()));
+        }
+    }
+
+    #[test]
+    fn a_job_that_panics_leaves_no_result() {
+        let pool = DecodePool::new(2).unwrap();
+        let jobs = (0..4).map(|i| move || assert_ne!(i, 2, "as it should in this test"));
+        assert_eq!(pool.run_all(1, jobs), None);
+        assert_eq!(pool.run_all(1, [|| 7]), Some(vec![7]));
     }
 }

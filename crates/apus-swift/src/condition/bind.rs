@@ -39,8 +39,7 @@ impl Condition {
     /// Errors: [`Error::BadCondition`] with the column, for names that the group does not have (and which are near), units of
     /// the wrong dimensions, quantities that lack a unit or a frame, and fields that are no numbers.
     pub fn bind(&self, context: &UnitContext, group: &ParticleGroup, frame: Option<Frame>) -> Result<BoundCondition> {
-        let mut binder =
-            Binder { condition: self, group, frame, a: context.scale_factor, context, columns: Vec::new() };
+        let mut binder = Binder::new(&self.text, self.n_before, context, group, frame);
         let test = binder.test(&self.root)?;
         Ok(BoundCondition { columns: binder.columns, test })
     }
@@ -82,13 +81,27 @@ pub(crate) fn number_type(dtype: &Datatype) -> &Datatype {
     }
 }
 
-struct Binder<'a> {
-    condition: &'a Condition,
+pub(super) struct Binder<'a> {
+    source: &'a str,
+    /// The characters before it in the text that it is a part of.
+    n_before: usize,
     group: &'a ParticleGroup,
     frame: Option<Frame>,
     a: f64,
     context: &'a UnitContext,
-    columns: Vec<ConditionColumn>,
+    pub(super) columns: Vec<ConditionColumn>,
+}
+
+impl<'a> Binder<'a> {
+    pub(super) fn new(
+        source: &'a str,
+        n_before: usize,
+        context: &'a UnitContext,
+        group: &'a ParticleGroup,
+        frame: Option<Frame>,
+    ) -> Self {
+        Self { source, n_before, group, frame, a: context.scale_factor, context, columns: Vec::new() }
+    }
 }
 
 impl Binder<'_> {
@@ -147,7 +160,7 @@ impl Binder<'_> {
         })
     }
 
-    fn value(&mut self, value: &Value) -> Result<Typed> {
+    pub(super) fn value(&mut self, value: &Value) -> Result<Typed> {
         Ok(match value {
             Value::Quantity { number, integer, unit, frame, .. } => {
                 Typed::Literal(self.quantity(*number, *integer, unit.clone(), *frame)?)
@@ -196,7 +209,7 @@ impl Binder<'_> {
     ) -> Result<Literal> {
         let frame = frame.or(self.frame);
         let Some(unit) = unit else { return Ok(Literal { number, integer, dimensions: None, frame }) };
-        let text = &self.condition.text[unit.clone()];
+        let text = &self.source[unit.clone()];
         let (parsed, factor) = self.context.parse(text).map_err(|e| self.wrong(&unit, e.to_string()))?;
         let number = number * factor;
         Ok(Literal { number, integer: None, dimensions: Some(parsed.dimensions), frame })
@@ -452,11 +465,11 @@ impl Binder<'_> {
 
     /// What was written there, for messages.
     fn text(&self, value: &Value) -> &str {
-        self.condition.text.get(value.span()).unwrap_or("this").trim()
+        self.source.get(value.span()).unwrap_or("this").trim()
     }
 
     fn wrong(&self, at: &Range<usize>, reason: String) -> Error {
-        error_at(&self.condition.text, self.condition.n_before, at.start, reason)
+        error_at(self.source, self.n_before, at.start, reason)
     }
 }
 

@@ -118,6 +118,15 @@ impl<'a> ColumnBlock<'a> {
         }
     }
 
+    /// All values, appended.
+    pub fn floats(&self, out: &mut Vec<f64>) {
+        match self.0 {
+            Values::F32(v) => out.extend(v.iter().map(|b| f64::from(f32::from_le_bytes(*b)))),
+            Values::F64(v) => out.extend(v.iter().map(|b| f64::from_le_bytes(*b))),
+            _ => out.extend((0..self.n_rows()).map(|row| self.float(row))),
+        }
+    }
+
     pub(crate) fn integer(&self, row: usize) -> Option<i128> {
         Some(match self.0 {
             Values::I8(v) => i128::from(i8::from_le_bytes(v[row])),

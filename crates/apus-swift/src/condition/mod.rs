@@ -42,6 +42,7 @@
 
 mod bind;
 mod evaluate;
+mod formula;
 mod interval;
 mod parse;
 mod syntax;
@@ -50,5 +51,6 @@ mod value;
 pub(crate) use bind::number_type;
 pub use bind::{BoundCondition, ConditionColumn};
 pub use evaluate::ColumnBlock;
+pub use formula::{BoundFormula, Formula};
 pub use interval::Interval;
 pub use syntax::Condition;

@@ -2,6 +2,7 @@
 
 use std::{ops::Range, str::FromStr};
 
+use super::formula::Formula;
 use super::syntax::{Arithmetic, Condition, Function, Operator, Test, Value, error_at};
 use crate::{
     Error, Frame, Result,
@@ -30,11 +31,7 @@ impl Condition {
     ///
     /// Errors: [`Error::BadCondition`], with the column.
     pub fn parse_part(text: &str, n_before: usize) -> Result<Self> {
-        if text.len() > MAX_LENGTH {
-            let reason = format!("is {} bytes long, more than {MAX_LENGTH}", text.len());
-            return Err(Error::BadCondition { column: n_before.saturating_add(MAX_LENGTH), reason });
-        }
-        let mut parser = Parser { text, at: 0, depth: 0, n_operations: 0, symbols: Symbols::any_hubble_parameter() };
+        let mut parser = Parser::new(text, n_before)?;
         let root = parser
             .condition()
             .and_then(|tree| match parser.peek() {
@@ -43,6 +40,23 @@ impl Condition {
             })
             .map_err(|(at, reason)| error_at(text, n_before, at, reason))?;
         Ok(Self { text: text.to_owned(), n_before, root })
+    }
+}
+
+impl FromStr for Formula {
+    type Err = Error;
+
+    /// Parses an expression. Errors: [`Error::BadCondition`], with the column.
+    fn from_str(text: &str) -> Result<Self> {
+        let mut parser = Parser::new(text, 0)?;
+        let root = parser
+            .side()
+            .and_then(|value| match parser.peek() {
+                Some(found) => Err(parser.wrong(format!("{found:?} was not expected here"))),
+                None => Ok(value),
+            })
+            .map_err(|(at, reason)| error_at(text, 0, at, reason))?;
+        Ok(Self { text: text.to_owned(), root })
     }
 }
 
@@ -64,6 +78,15 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
+    /// Errors: [`Error::BadCondition`] for a text that is too long.
+    fn new(text: &'a str, n_before: usize) -> Result<Self> {
+        if text.len() > MAX_LENGTH {
+            let reason = format!("is {} bytes long, more than {MAX_LENGTH}", text.len());
+            return Err(Error::BadCondition { column: n_before.saturating_add(MAX_LENGTH), reason });
+        }
+        Ok(Self { text, at: 0, depth: 0, n_operations: 0, symbols: Symbols::any_hubble_parameter() })
+    }
+
     fn condition(&mut self) -> Parsed<Tree> {
         self.series(&["or", "||"], Self::conjunction, Test::Any)
     }

@@ -113,7 +113,8 @@ impl Halo {
 }
 
 impl HaloSphere {
-    fn shape(self) -> Shape {
+    /// The sphere as a shape of a region.
+    pub fn shape(self) -> Shape {
         Shape::Sphere { centre: self.centre, radius: self.radius }
     }
 }

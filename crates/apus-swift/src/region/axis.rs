@@ -34,6 +34,14 @@ impl Axis {
         Ok(Self::Interval { lower, upper })
     }
 
+    /// Its bounds; `None` where there is no restriction.
+    pub(super) fn interval(self) -> Option<[f64; 2]> {
+        match self {
+            Self::All => None,
+            Self::Interval { lower, upper } => Some([lower, upper]),
+        }
+    }
+
     pub(super) fn contains(self, x: f64, box_size: f64) -> bool {
         match self {
             Self::All => !x.is_nan(),

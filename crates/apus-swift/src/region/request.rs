@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Region;
+use super::{AXES, Region, axis::Axis};
 use crate::{Error, Frame, Length, Output, Result, UnitContext};
 
 /// A shape: of numbers in the file's comoving length, or of lengths as a caller names them.
@@ -35,12 +35,20 @@ impl RegionRequest {
     ///
     /// Errors: [`Error::BadUnit`], [`Error::WrongDimensions`] for a unit that is no length, [`Error::BadRegion`].
     pub fn resolve(&self, output: &Output) -> Result<Region> {
+        let (shapes, box_size) = self.shapes_in(output)?;
+        Region::new(&shapes, box_size)
+    }
+
+    /// The shapes in the file's comoving length, and its box.
+    ///
+    /// Errors: as [`resolve`](Self::resolve).
+    pub fn shapes_in(&self, output: &Output) -> Result<(Vec<Shape>, [f64; 3])> {
         let Some(header) = output.header() else {
             return Err(Error::BadRegion { reason: format!("a {} has no box", output.kind()) });
         };
         let context = output.unit_context();
         let shapes = self.shapes.iter().map(|shape| self.comoving(shape, &context)).collect::<Result<Vec<_>>>()?;
-        Region::new(&shapes, header.box_size)
+        Ok((shapes, header.box_size))
     }
 
     fn comoving(&self, shape: &Shape<Length>, context: &UnitContext) -> Result<Shape> {
@@ -69,5 +77,27 @@ impl From<Shape> for Shape<Length> {
                 Self::Sphere { centre: centre.map(Length::from), radius: radius.into() }
             }
         }
+    }
+}
+
+impl Shape {
+    /// What it covers on each axis, as one interval that may lie partly outside the box; no wider than the box.
+    ///
+    /// Errors: [`Error::BadRegion`], as of [`Region::new`].
+    pub fn extent(&self, box_size: [f64; 3]) -> Result<[[f64; 2]; 3]> {
+        // What is no shape is found out there.
+        Region::new(std::slice::from_ref(self), box_size)?;
+        let mut extent = [[0.0; 2]; 3];
+        for axis in 0..3 {
+            let side = box_size[axis];
+            extent[axis] = match self {
+                Self::Box(bounds) => Axis::new(bounds[axis], side, AXES[axis])?.interval().unwrap_or([0.0, side]),
+                Self::Sphere { centre, radius } => {
+                    let radius = radius.min(side / 2.0);
+                    [centre[axis] - radius, centre[axis] + radius]
+                }
+            };
+        }
+        Ok(extent)
     }
 }

@@ -36,6 +36,10 @@ pub struct Limits {
     pub answer_bytes: u64,
     /// The most bytes of values that must be held in memory whole (strings, attributes, small datasets).
     pub held_bytes: u64,
+    /// The memory of all pictures together, in progress or being read by a client; one of 4096 by 4096 pixels takes up to 384 MiB.
+    pub pictures_bytes: u64,
+    /// The most additions of a particle to a pixel in one picture; a core makes some 500 million in a second.
+    pub picture_operations: u64,
     /// The most bytes of one decoded chunk.
     pub chunk_bytes: u64,
     /// The most files and folders below a folder that is downloaded as a tar, or whose size is listed.
@@ -85,6 +89,8 @@ impl Default for Limits {
             row_ranges: 1_000_000,
             answer_bytes: 1 << 40,
             held_bytes: 64 << 20,
+            pictures_bytes: 1 << 30,
+            picture_operations: 50_000_000_000,
             chunk_bytes: 256 << 20,
             folder_files: 100_000,
             head_ms: 30_000,

@@ -242,6 +242,7 @@ impl From<apus_data::Error> for ApiError {
             E::NotFound(detail) => Self::NotFound(detail),
             E::TooLarge(detail) => Self::TooLarge(detail),
             E::Unreadable { fault, detail } => Self::Unreadable { code: fault_code(fault), detail },
+            E::Busy(detail) => Self::Unavailable { detail, retry_after: RETRY_AFTER },
             other => Self::Internal(other.to_string()),
         }
     }

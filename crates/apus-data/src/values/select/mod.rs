@@ -5,7 +5,9 @@
 //! [`Selected::explain`] tells what a selection would take.
 
 mod arrays;
+mod batches;
 mod explain;
+mod formulas;
 mod halos;
 mod metadata;
 mod plan;
@@ -17,6 +19,7 @@ mod values;
 
 use std::sync::Arc;
 
+pub(super) use self::formulas::FormulaRows;
 use self::plan::Plan;
 pub use self::{
     halos::HaloQuery,

@@ -3,14 +3,13 @@
 use std::ops::Range;
 
 use apus_h5::ReadOptions;
-use apus_swift::RowWindows;
 use bytes::Bytes;
 
 use super::{
     Format,
+    batches::{Batches, USUAL_CHUNK_ROWS},
     metadata::{field_metadata, file_metadata},
     plan::{Plan, PlannedField, PlannedGroup},
-    scan::Scan,
 };
 use crate::{
     Error, Result,
@@ -34,8 +33,6 @@ const MAX_BATCH_ROWS: u64 = 1 << 18;
 const MIN_BATCH_ROWS: u64 = 1 << 12;
 /// So many bytes of a batch are turned into text at once.
 const TEXT_STEP_BYTES: u64 = 64 << 10;
-/// SWIFT's chunks have so many rows.
-const USUAL_CHUNK_ROWS: u64 = 8192;
 
 /// The values as a table of the only group.
 pub(super) fn table_content(plan: &Plan) -> Result<Content> {
@@ -60,17 +57,16 @@ pub(super) fn table_content(plan: &Plan) -> Result<Content> {
     let fields = group.fields.clone();
     let align = fields.first().and_then(|field| field.dataset.chunk_shape()?.first().copied());
     let blocks = TableBlocks {
-        scan: plan.scan(group)?,
+        batches: Batches::new(
+            plan.scan(group)?,
+            by_row.clamp(MIN_BATCH_ROWS.min(by_row.max(1)), MAX_BATCH_ROWS),
+            align.unwrap_or(USUAL_CHUNK_ROWS),
+        ),
         options: plan.read_options(),
-        batch_rows: by_row.clamp(MIN_BATCH_ROWS.min(by_row.max(1)), MAX_BATCH_ROWS),
         step_rows: (TEXT_STEP_BYTES / group.row_bytes.max(1)).max(1),
-        align: align.unwrap_or(USUAL_CHUNK_ROWS),
         is_text: matches!(plan.query.format, Format::Csv | Format::Ecsv | Format::Votable),
         fields,
         encoder,
-        found: Vec::new(),
-        n_found: 0,
-        batches: None,
         batch: Batch::default(),
         ready: Bytes::new(),
         phase: Phase::Reading,
@@ -169,19 +165,12 @@ impl TableEncoder for VotableEncoder {
 }
 
 struct TableBlocks {
-    scan: Scan,
+    batches: Batches,
     fields: Vec<PlannedField>,
     encoder: Box<dyn TableEncoder>,
     options: ReadOptions,
-    batch_rows: u64,
     step_rows: u64,
-    align: u64,
     is_text: bool,
-    /// Wanted rows whose values are still to be read.
-    found: Vec<Range<u64>>,
-    n_found: u64,
-    /// The same, being read.
-    batches: Option<RowWindows>,
     batch: Batch,
     /// Bytes that are still to leave.
     ready: Bytes,
@@ -199,15 +188,14 @@ struct Batch {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Reading,
-    /// All rows were found.
-    Found,
+    /// All rows were read.
+    Read,
     /// All was encoded.
     Encoded,
 }
 
 impl TableBlocks {
     fn step(&mut self) -> Result<Option<Bytes>> {
-        let mut has_looked = false;
         loop {
             if !self.ready.is_empty() {
                 let n_bytes = self.ready.len().min(self.options.block_bytes);
@@ -215,32 +203,21 @@ impl TableBlocks {
             }
             if self.batch.n_encoded < self.batch.n_rows {
                 self.encode()?;
-            } else if let Some(rows) = self.batches.as_mut().and_then(Iterator::next) {
-                self.read(&rows)?;
-            } else if self.n_found >= self.batch_rows || self.n_found > 0 && self.phase == Phase::Found {
-                let found = std::mem::take(&mut self.found);
-                self.n_found = 0;
-                self.batches = Some(RowWindows::new(found, self.batch_rows, self.align));
-            } else if self.phase == Phase::Reading {
-                if has_looked {
-                    // Nothing to send, but a chance to notice that nobody waits.
-                    return Ok(Some(Bytes::new()));
+                continue;
+            }
+            match self.phase {
+                Phase::Reading => match self.batches.next()? {
+                    Some(rows) if rows.is_empty() => return Ok(Some(Bytes::new())),
+                    Some(rows) => self.read(&rows)?,
+                    None => self.phase = Phase::Read,
+                },
+                Phase::Read => {
+                    let mut out = Vec::new();
+                    self.encoder.finish(&mut out)?;
+                    self.ready = out.into();
+                    self.phase = Phase::Encoded;
                 }
-                has_looked = true;
-                match self.scan.next().transpose()? {
-                    Some(window) => {
-                        self.n_found = self.n_found.saturating_add(window.n_wanted());
-                        self.found.extend(window.rows());
-                    }
-                    None => self.phase = Phase::Found,
-                }
-            } else if self.phase == Phase::Found {
-                let mut out = Vec::new();
-                self.encoder.finish(&mut out)?;
-                self.ready = out.into();
-                self.phase = Phase::Encoded;
-            } else {
-                return Ok(None);
+                Phase::Encoded => return Ok(None),
             }
         }
     }

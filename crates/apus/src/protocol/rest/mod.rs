@@ -3,6 +3,8 @@
 mod data;
 mod data_query;
 mod download;
+mod image;
+mod image_query;
 mod info;
 mod list;
 mod object;
@@ -33,6 +35,7 @@ use crate::{
         data::post_data,
         select::get_select,
         select::post_select,
+        image::get_image,
         download::get_download,
         skeleton::get_skeleton,
     ),
@@ -51,6 +54,7 @@ pub(super) fn protocol(app: &App) -> Protocol {
         .route("/v1/object/{*path}", get(object::get_object))
         .route("/v1/data/{*path}", get(data::get_data).post(data::post_data))
         .route("/v1/select/{*path}", get(select::get_select).post(select::post_select))
+        .route("/v1/image/{*path}", get(image::get_image))
         .route("/v1/download/", get(download::get_download))
         .route("/v1/download/{*path}", get(download::get_download))
         .route("/v1/skeleton/{*path}", get(skeleton::get_skeleton))

@@ -185,11 +185,43 @@ enum Ids {
     Text(String),
 }
 
+/// The parameters that say which rows, which every route that looks at rows takes.
+pub(super) const WHICH_ROWS: [&str; 16] = [
+    "box",
+    "sphere",
+    "region_unit",
+    "region_frame",
+    "group",
+    "groups",
+    "catalogue",
+    "aperture",
+    "members",
+    "rows",
+    "padding",
+    "where",
+    "ids",
+    "sample",
+    "stride",
+    "limit",
+];
+
 /// What a query asks for.
 ///
 /// Errors: 400.
 pub(super) fn of_query(query: Option<&str>) -> ApiResult<SelectRequest> {
     let mut params = Params::parse(query, &PARAMETERS)?;
+    let fields = params.take("fields").ok_or_else(no_fields)?;
+    of_body(of_params(&mut params, Texts::One(fields))?)
+}
+
+/// Which rows a query asks for, of a request for something else than fields.
+///
+/// Errors: 400.
+pub(super) fn rows_of(params: &mut Params) -> ApiResult<SelectRequest> {
+    request_of(of_params(params, Texts::List(Vec::new()))?)
+}
+
+fn of_params(params: &mut Params, fields: Texts) -> ApiResult<SelectBody> {
     let mut number = |name: &str| {
         params
             .take(name)
@@ -206,9 +238,8 @@ pub(super) fn of_query(query: Option<&str>) -> ApiResult<SelectRequest> {
         Some(other) => Err(unknown(&format!("value of {name}"), other, &["true", "false"])),
     };
     let (explain, members) = (flag("explain")?.unwrap_or(false), flag("members")?);
-    let fields = params.take("fields").ok_or_else(no_fields)?;
-    of_body(SelectBody {
-        fields: Texts::One(fields),
+    Ok(SelectBody {
+        fields,
         r#box: params.take("box").map(Boxes::Text),
         sphere: params.take("sphere").map(Spheres::Text),
         region_unit: params.take("region_unit"),
@@ -236,10 +267,12 @@ pub(super) fn of_query(query: Option<&str>) -> ApiResult<SelectRequest> {
 ///
 /// Errors: 400.
 pub(super) fn of_body(body: SelectBody) -> ApiResult<SelectRequest> {
+    let request = request_of(body)?;
+    if request.request.fields.is_empty() { Err(no_fields()) } else { Ok(request) }
+}
+
+fn request_of(body: SelectBody) -> ApiResult<SelectRequest> {
     let fields = body.fields.split(',');
-    if fields.is_empty() {
-        return Err(no_fields());
-    }
     let mut shapes = Vec::new();
     match body.r#box {
         None => {}
@@ -365,7 +398,7 @@ fn parse_ids(what: &str, text: &str) -> ApiResult<Vec<u64>> {
         .collect()
 }
 
-fn parse_frame(what: &str, text: &str) -> ApiResult<Frame> {
+pub(super) fn parse_frame(what: &str, text: &str) -> ApiResult<Frame> {
     match text {
         "comoving" => Ok(Frame::Comoving),
         "physical" => Ok(Frame::Physical),

@@ -1,0 +1,140 @@
+//! `/v1/image/{path}`: particles projected onto a plane.
+
+use apus_data::{
+    encode::json,
+    store::VPath,
+    values::{
+        Pinned,
+        image::{Image, ImageContent, ImageRequest},
+        select::frame_name,
+    },
+};
+use axum::{
+    extract::{RawQuery, State},
+    http::{HeaderMap, HeaderName, Method},
+    response::Response,
+};
+
+use super::{
+    image_query::{AxisName, BackendName, ColourMapName, ImageFormName, ScaleName, of_query},
+    select_query::{FrameName, RowsName},
+};
+use crate::{
+    app::App,
+    auth::Caller,
+    http::{
+        answer::{self, Answer},
+        error::{ApiResult, Problem},
+        params::FilePath,
+        preconditions::Preconditions,
+    },
+};
+
+/// The header that names the unit of the values.
+pub(super) const UNIT_HEADER: HeaderName = HeaderName::from_static("apus-unit");
+/// The header that names their frame.
+const FRAME_HEADER: HeaderName = HeaderName::from_static("apus-frame");
+/// The header that says what the pixels cover.
+const EXTENT_HEADER: HeaderName = HeaderName::from_static("apus-extent");
+/// The header that says which values the first and the last colour stand for.
+const RANGE_HEADER: HeaderName = HeaderName::from_static("apus-range");
+
+/// A picture of particles: their surface density, or the mean of a field along the line of sight.
+///
+/// The rows are those that the parameters of `/v1/select` select; the picture covers the region, or the whole box. docs/pictures.md says
+/// what is exactly done, and how it compares with swiftsimio.
+#[utoipa::path(
+    get,
+    path = "/v1/image/{path}",
+    tag = "native",
+    params(
+        ("path" = String, Path, description = "A file", example = "cosmic_web_0002.hdf5"),
+        ("type" = Option<String>, Query, description = "The particle type; `gas` where it is missing", example = "gas"),
+        ("field" = Option<String>, Query, description = "A field, or an expression of fields, whose weighted mean is pictured; without it, the surface density of the weight", example = "temperatures"),
+        ("weight" = Option<String>, Query, description = "A field or an expression; the mass where it is missing"),
+        ("axis" = inline(Option<AxisName>), Query, description = "The axis that the picture looks along; `z` where it is missing"),
+        ("along" = Option<String>, Query, description = "Instead of an axis, a direction `x,y,z`: the picture is rotated about the centre of the region"),
+        ("pixels" = Option<String>, Query, description = "The pixels of the longer side, or `WIDTH,HEIGHT`; 512 where it is missing, at most 4096", example = "64"),
+        ("backend" = inline(Option<BackendName>), Query, description = "How particles are spread over pixels; `fast` where it is missing"),
+        ("box" = Option<String>, Query, description = "`xmin,xmax,ymin,ymax,zmin,zmax`: what the picture covers, and its depth. Further parameters as of `/v1/select`"),
+        ("sphere" = Option<String>, Query, description = "`x,y,z,radius`"),
+        ("region_unit" = Option<String>, Query, description = "The unit of the numbers of the region"),
+        ("region_frame" = inline(Option<FrameName>), Query, description = "The frame of those numbers"),
+        ("group" = Option<u64>, Query, description = "The id of a halo in the catalogue"),
+        ("groups" = Option<String>, Query, description = "Ids of halos"),
+        ("catalogue" = Option<String>, Query, description = "The path of the FOF or SOAP catalogue"),
+        ("aperture" = Option<String>, Query, description = "How far about the centres of the halos"),
+        ("members" = Option<bool>, Query, description = "With an aperture: whether rows must be members of their halo as well"),
+        ("rows" = inline(Option<RowsName>), Query, description = "`particles` or `cells`"),
+        ("padding" = Option<f64>, Query, description = "As of `/v1/select`"),
+        ("where" = Option<String>, Query, description = "A condition"),
+        ("ids" = Option<String>, Query, description = "Particle ids"),
+        ("sample" = Option<f64>, Query, description = "A fraction of the rows"),
+        ("stride" = Option<u64>, Query, description = "Every how-manieth row"),
+        ("limit" = Option<u64>, Query, description = "The most rows"),
+        ("unit" = Option<String>, Query, description = "The unit of the values: `Msun/kpc**2`"),
+        ("frame" = inline(Option<FrameName>), Query, description = "The frame of the values, and of quantities in `where` that do not say theirs"),
+        ("format" = inline(Option<ImageFormName>), Query, description = "The form; `png` where it is missing", example = "npy"),
+        ("colormap" = inline(Option<ColourMapName>), Query, description = "The colours; `viridis` where it is missing"),
+        ("scale" = inline(Option<ScaleName>), Query, description = "How colours go by values; `log` where it is missing"),
+        ("vmin" = Option<f64>, Query, description = "The value of the first colour; the least where it is missing"),
+        ("vmax" = Option<f64>, Query, description = "The value of the last colour; the greatest where it is missing"),
+    ),
+    responses(
+        (status = 200, description = "The picture", content_type = "image/png"),
+        (status = 206, description = "The bytes that `Range` asked for, of `npy`"),
+        (status = 304, description = "The client has it already"),
+        (status = 400, description = "The request is not understood, or does not fit the file", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such file, type or halo", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "More work than this service does for a picture: the numbers, and how to ask for less", body = Problem, content_type = "application/problem+json"),
+        (status = 416, description = "`Range` lies outside", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The file is no HDF5, damaged, or of a kind that is not supported", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "All places are taken", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn get_image(
+    State(app): State<App>,
+    caller: Caller,
+    FilePath(path): FilePath,
+    RawQuery(query): RawQuery,
+    method: Method,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let request = of_query(query.as_deref())?;
+    let preconditions = Preconditions::of(&headers);
+    let archive = app.archive.clone();
+    answer::answer(&app.work, method == Method::HEAD, move |cancelled| {
+        image_answer(&archive.pin(&caller.roles, cancelled), &path, request, &preconditions)
+    })
+    .await
+}
+
+fn image_answer(
+    pinned: &Pinned,
+    path: &VPath,
+    request: ImageRequest,
+    preconditions: &Preconditions,
+) -> ApiResult<Answer> {
+    let image = Image::new(pinned, path, request)?;
+    let tag = image.tag()?;
+    if let Some(answer) = preconditions.decide(&tag)? {
+        return Ok(answer);
+    }
+    let ImageContent { content, media_type, unit, frame, extent, range } = image.content()?;
+    let mut answer = Answer::of_part(content, media_type, &tag, preconditions)?;
+    if media_type == json::CONTENT_TYPE {
+        return Ok(answer);
+    }
+    let numbers = |numbers: &[f64]| numbers.iter().map(f64::to_string).collect::<Vec<_>>().join(",");
+    for (name, note) in [
+        (UNIT_HEADER, unit),
+        (FRAME_HEADER, Some(frame_name(frame).to_owned())),
+        (EXTENT_HEADER, Some(numbers(&extent))),
+        (RANGE_HEADER, range.map(|range| numbers(&range))),
+    ] {
+        if let Some(note) = note {
+            answer = answer.with_header(name, note);
+        }
+    }
+    Ok(answer)
+}

@@ -10,6 +10,7 @@
 //!   writes what unyt and astropy parse.
 
 mod attributes;
+mod binning;
 mod cells;
 mod condition;
 mod cosmology;
@@ -35,6 +36,7 @@ mod units;
 mod zones;
 
 pub use attributes::{AttributeValue, Attributes};
+pub use binning::Bins;
 pub use cells::{BoundsSource, CellBounds, CellGrid, CellTable, CellTest, FoundCells, MAX_CELLS, Padding};
 pub use condition::{BoundCondition, BoundFormula, ColumnBlock, Condition, ConditionColumn, Formula, Interval};
 pub use cosmology::{AstropyCosmology, Cosmology};

@@ -3,7 +3,7 @@
 //! - An [`Archive`] is the catalogue with what reading takes: threads, limits, what is remembered of columns.
 //! - [`Archive::pin`] begins a request: [`Pinned`] opens its files, follows their links, and knows from then on which bytes all of them
 //!   were. It alone makes [`EntityTag`]s and bodies.
-//! - [`mod@array`] reads one dataset, [`select`] fields of the rows that are wanted, [`image`] pictures them. What they plan is [`Content`], whose [`Body`] is made
+//! - [`mod@array`] reads one dataset, [`select`] fields of the rows that are wanted, [`image`] pictures them, [`histogram`] counts them. What they plan is [`Content`], whose [`Body`] is made
 //!   block by block, whole or in part, and ends with an error where a file has changed meanwhile.
 
 mod archive;
@@ -15,6 +15,7 @@ mod content;
 mod download;
 mod element_form;
 mod file;
+pub mod histogram;
 pub mod image;
 mod memory;
 mod pinned;

@@ -24,6 +24,18 @@ own_headers! {
     ROWS = "apus-rows";
     /// The fraction of their side by which cells were widened, where they were.
     PADDING = "apus-padding";
+    /// The unit of a picture's values.
+    UNIT = "apus-unit";
+    /// Whether a picture's values and extent are comoving or physical.
+    FRAME = "apus-frame";
+    /// The sides of a picture in the plane: `xmin,xmax,ymin,ymax`.
+    EXTENT = "apus-extent";
+    /// The values that the first and the last colour of a picture stand for.
+    RANGE = "apus-range";
+    /// The unit of a histogram's first axis.
+    X_UNIT = "apus-x-unit";
+    /// The unit of a histogram's second axis.
+    Y_UNIT = "apus-y-unit";
     /// The request's id, under which the log has it.
     REQUEST_ID = "x-request-id";
 }

@@ -115,7 +115,8 @@ impl Scene {
         let part = |bounds: [[Option<f64>; 2]; 3], condition: Option<Condition>| {
             let mut select = request.select.clone();
             let shapes = if bounds == [[None; 2]; 3] { Vec::new() } else { vec![Shape::Box(bounds)] };
-            select.request.region = RegionRequest { shapes: shapes.into_iter().map(Into::into).collect(), unit: None, frame: None };
+            select.request.region =
+                RegionRequest { shapes: shapes.into_iter().map(Into::into).collect(), unit: None, frame: None };
             select.request.conditions.extend(condition);
             FormulaRows::new(pinned, path, &request.particle_type, select, true)
         };

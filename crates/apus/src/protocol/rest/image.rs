@@ -11,7 +11,7 @@ use apus_data::{
 };
 use axum::{
     extract::{RawQuery, State},
-    http::{HeaderMap, HeaderName, Method},
+    http::{HeaderMap, Method},
     response::Response,
 };
 
@@ -25,19 +25,11 @@ use crate::{
     http::{
         answer::{self, Answer},
         error::{ApiResult, Problem},
+        headers,
         params::FilePath,
         preconditions::Preconditions,
     },
 };
-
-/// The header that names the unit of the values.
-pub(super) const UNIT_HEADER: HeaderName = HeaderName::from_static("apus-unit");
-/// The header that names their frame.
-const FRAME_HEADER: HeaderName = HeaderName::from_static("apus-frame");
-/// The header that says what the pixels cover.
-const EXTENT_HEADER: HeaderName = HeaderName::from_static("apus-extent");
-/// The header that says which values the first and the last colour stand for.
-const RANGE_HEADER: HeaderName = HeaderName::from_static("apus-range");
 
 /// A picture of particles: their surface density, or the mean of a field along the line of sight.
 ///
@@ -127,10 +119,10 @@ fn image_answer(
     }
     let numbers = |numbers: &[f64]| numbers.iter().map(f64::to_string).collect::<Vec<_>>().join(",");
     for (name, note) in [
-        (UNIT_HEADER, unit),
-        (FRAME_HEADER, Some(frame_name(frame).to_owned())),
-        (EXTENT_HEADER, Some(numbers(&extent))),
-        (RANGE_HEADER, range.map(|range| numbers(&range))),
+        (headers::UNIT, unit),
+        (headers::FRAME, Some(frame_name(frame).to_owned())),
+        (headers::EXTENT, Some(numbers(&extent))),
+        (headers::RANGE, range.map(|range| numbers(&range))),
     ] {
         if let Some(note) = note {
             answer = answer.with_header(name, note);

@@ -3,6 +3,8 @@
 mod data;
 mod data_query;
 mod download;
+mod histogram;
+mod histogram_query;
 mod image;
 mod image_query;
 mod info;
@@ -36,6 +38,7 @@ use crate::{
         select::get_select,
         select::post_select,
         image::get_image,
+        histogram::get_histogram,
         download::get_download,
         skeleton::get_skeleton,
     ),
@@ -55,6 +58,7 @@ pub(super) fn protocol(app: &App) -> Protocol {
         .route("/v1/data/{*path}", get(data::get_data).post(data::post_data))
         .route("/v1/select/{*path}", get(select::get_select).post(select::post_select))
         .route("/v1/image/{*path}", get(image::get_image))
+        .route("/v1/histogram/{*path}", get(histogram::get_histogram))
         .route("/v1/download/", get(download::get_download))
         .route("/v1/download/{*path}", get(download::get_download))
         .route("/v1/skeleton/{*path}", get(skeleton::get_skeleton))

@@ -1,6 +1,6 @@
 //! The TIFF format: one grey picture of numbers, uncompressed, in one strip behind its directory.
 //!
-//! Source: TIFF 6.0, and the BigTIFF design for pictures of 4 GiB and more.
+//! Source: TIFF 6.0, and the `BigTIFF` design for pictures of 4 GiB and more.
 
 use apus_h5::{Datatype, FloatFormat};
 

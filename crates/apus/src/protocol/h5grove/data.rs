@@ -122,9 +122,8 @@ impl Values {
         let (stored, native) = (dataset.stored_type(), dataset.dtype());
         let typed_arrays = ElementForm::of_typed_arrays(native);
         match (format, dtype) {
-            (Format::Tiff, _) => ElementForm::Native,
             (Format::Json | Format::Csv, _) if typed_arrays == ElementForm::Double => typed_arrays,
-            (Format::Json | Format::Csv, _) => ElementForm::Native,
+            (Format::Tiff | Format::Json | Format::Csv, _) => ElementForm::Native,
             (_, DtypeConversion::Safe) => typed_arrays,
             (_, DtypeConversion::Origin) if self.n_dimensions == 0 && is_number(native) => ElementForm::Native,
             (_, DtypeConversion::Origin) => ElementForm::stored(stored, native),

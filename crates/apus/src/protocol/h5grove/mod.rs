@@ -1,4 +1,4 @@
-//! The protocol of h5grove 4: what the viewer h5web speaks, and through it JupyterLab's extension and others.
+//! The protocol of h5grove 4: what the viewer h5web speaks, and through it the extension of `JupyterLab` and others.
 //!
 //! | address | answer |
 //! |---|---|

@@ -58,13 +58,12 @@ pub(super) fn list(file: &PinnedFile, request: &Request) -> Result<Vec<u8>> {
                 held_bytes += path.len() as u64;
                 levels.push(Level { links: group.links()?.into_iter(), path, group });
             }
-            Ok(_) => {}
             Err(error @ H5Error::Io { .. }) => return Err(error.into()),
             Err(_) if links == LinkResolution::All && !matches!(link.target, LinkTarget::Hard { .. }) => {
                 return Err(Error::not_found(format!("Cannot resolve the link at {path} of {}", request.file_name())));
             }
             // It is there, whatever is wrong with it.
-            Err(_) => {}
+            Ok(_) | Err(_) => {}
         }
     }
     out.push(b']');

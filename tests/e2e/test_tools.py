@@ -86,7 +86,7 @@ def test_pandas_reads_parquet_with_units(fetched, expected):
     frame = pandas.read_parquet(fetched["parquet"])
     check(frame, expected, of_frame)
     units = {name: u.Unit(unit) for name, unit in frame.attrs["units"].items()}
-    assert units == {name: unit or u.one for name, unit in UNITS.items()}
+    assert units == {name: u.one if unit is None else unit for name, unit in UNITS.items()}
     assert frame.attrs["particle_type"] == "gas"
 
 

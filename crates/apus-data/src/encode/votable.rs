@@ -3,6 +3,8 @@
 //!
 //! Source: IVOA `VOTable` 1.4; units as in IVOA `VOUnits` 1.0.
 
+use std::fmt::Write;
+
 use super::{
     EncodeError,
     cells::{CellColumn, describe, text, write_number},
@@ -44,9 +46,9 @@ impl VotableEncoder {
              <VOTABLE version=\"1.4\" xmlns=\"http://www.ivoa.net/xml/VOTable/v1.3\">\n<RESOURCE type=\"results\">\n",
         );
         for (key, value) in metadata {
-            header.push_str(&format!("<INFO name=\"{}\" value=\"{}\"/>\n", escaped(key), escaped(value)));
+            let _ = writeln!(header, "<INFO name=\"{}\" value=\"{}\"/>", escaped(key), escaped(value));
         }
-        header.push_str(&format!("<TABLE name=\"{}\">\n", escaped(name)));
+        let _ = writeln!(header, "<TABLE name=\"{}\">", escaped(name));
         for ((column, cell), unit) in columns.iter().zip(&cells).zip(units) {
             header.push_str(&field(column, cell, unit.as_deref(), metadata));
         }
@@ -88,10 +90,10 @@ fn field(column: &Column, cell: &CellColumn, unit: Option<&str>, metadata: &[(St
     } else if !cell.dims.is_empty() {
         // The first axis is the one that varies fastest.
         let dims: Vec<String> = cell.dims.iter().rev().map(u64::to_string).collect();
-        text.push_str(&format!(" arraysize=\"{}\"", dims.join("x")));
+        let _ = write!(text, " arraysize=\"{}\"", dims.join("x"));
     }
     if let Some(unit) = unit.filter(|unit| !unit.is_empty()) {
-        text.push_str(&format!(" unit=\"{}\"", escaped(unit)));
+        let _ = write!(text, " unit=\"{}\"", escaped(unit));
     }
     format!("{text}><DESCRIPTION>{}</DESCRIPTION></FIELD>\n", escaped(&describe(column, metadata)))
 }

@@ -11,15 +11,14 @@ pub fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     let here = |port: &str| port.parse().ok().map(|port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
     let text = text.trim();
     let found = text.parse().ok().or_else(|| here(text)).or_else(|| here(text.strip_prefix("localhost:")?));
-    found.ok_or_else(|| {
-        let hint = match text.parse::<IpAddr>() {
-            Ok(IpAddr::V4(address)) => format!("the port is missing, as in {address}:8000"),
-            Ok(IpAddr::V6(address)) => format!("the port is missing, as in [{address}]:8000"),
-            Err(_) => "expected ADDRESS:PORT with a numeric address, such as 127.0.0.1:8000 for this machine, \
-                       0.0.0.0:8000 for the network; or PORT, such as 8000"
-                .to_owned(),
-        };
-        hint
+    found.ok_or_else(|| match text.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => format!("the port is missing, as in {address}:8000"),
+        Ok(IpAddr::V6(address)) => format!("the port is missing, as in [{address}]:8000"),
+        Err(_) => {
+            "expected ADDRESS:PORT with a numeric address, such as 127.0.0.1:8000 for this machine, 0.0.0.0:8000 for \
+                   the network; or PORT, such as 8000"
+                .to_owned()
+        }
     })
 }
 

@@ -91,9 +91,8 @@ pub(super) fn describe(column: &Column, metadata: &[(String, String)]) -> String
         (Some("comoving"), Some(exponent), Some(a)) => format!("comoving: physical = value * a**{exponent}, a = {a}"),
         (Some("physical"), Some(exponent), Some(a)) => format!("physical: comoving = value / a**{exponent}, a = {a}"),
         // Comoving and physical values are the same.
-        (Some(_), None, _) => return description.unwrap_or_default(),
+        (None, ..) | (Some(_), None, _) => return description.unwrap_or_default(),
         (Some(frame), ..) => frame.to_owned(),
-        (None, ..) => return description.unwrap_or_default(),
     };
     match description {
         Some(description) => format!("{} ({note})", description.trim_end_matches('.')),

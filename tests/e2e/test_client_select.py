@@ -487,7 +487,8 @@ OUT_OF_RANGE = [
     ({"frame": "proper"}, "frame='proper': expected 'comoving' or 'physical'"), ({"sphere": SPHERE, "region_frame": "x"}, "region_frame='x'"),
     ({"region_unit": "kpc"}, "region_unit: there is neither box nor sphere"), ({"region_frame": "physical"}, "region_frame: there is neither"),
     ({"members": True}, "members: for which halo"), ({"aperture": 1}, "aperture: for which halo"), ({"catalogue": "x"}, "catalogue: for which halo"),
-    ({"group": 1, "aperture": 1}, "aperture: the centre of the halo is in a catalogue"),
+    ({"group": -1}, "group: -1 is no id of a halo"), ({"sphere": (1, 2, 3, -1)}, "sphere: the radius is -1.0, below 0"),
+    ({"limit": float("inf")}, "whole number"), ({"group": 1, "aperture": 1}, "aperture: the centre of the halo is in a catalogue"),
 ]  # fmt: skip
 
 
@@ -502,9 +503,21 @@ def test_a_parameter_out_of_range_is_refused_at_once(demo, said, message):
 
 
 def test_parameters_of_another_type(demo):
-    for said in ({"sample": "0.1"}, {"stride": "2"}, {"limit": True}, {"members": 1, "group": 1}, {"sphere": "1,2,3,4"}):
+    for said in (
+        {"sample": "0.1"}, {"stride": "2"}, {"limit": True}, {"members": 1, "group": 1}, {"sphere": "1,2,3,4"}, {"where": 5}, {"where": ["x > 1", 5]},
+        {"catalogue": 5, "group": 1}, {"group": [1, 2]}, {"ids": ["a"]},
+    ):  # fmt: skip
         with pytest.raises(TypeError, match=next(iter(said))):
             demo.gas.select("masses", **said)
+    for name in (5, ["masses", "coordinates"]):
+        with pytest.raises(TypeError, match="is no name of a field; names stand one by one"):
+            demo.gas.select(name)
+    assert demo.gas.select("masses", limit=1e1, stride=np.int64(2)).n_rows == {"gas": 10}
+
+
+def test_a_catalogue_that_there_is_not(demo):
+    with pytest.raises(apus.NotFound, match=f"no such file or folder 'demo/fof_cosmic_web.hdf5'; did you mean 'demo/{FOF.name}'"):
+        demo.gas.select("masses", group=1, catalogue="demo/fof_cosmic_web.hdf5").read()
 
 
 def test_padding_widens_cells(demo, truth, inside):
@@ -555,7 +568,7 @@ def test_members_of_halos(demo, truth, largest):
     members = truth["FOFGroupIDs"] == group
     assert members.sum() > 100
     catalogue = demo.connection.open(f"demo/{FOF.name}")
-    for one in (catalogue, catalogue.path):
+    for one in (catalogue, catalogue.path, catalogue.fof_groups):
         assert same(demo.gas.select("particle_ids", group=group, catalogue=one).particle_ids, truth["ParticleIDs"][members])
     some = np.array([1, 3, 2, 3])
     several = demo.select("gas.particle_ids", groups=some, catalogue=catalogue)

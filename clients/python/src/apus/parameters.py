@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -31,11 +31,13 @@ def rows_asked(file: Described, said: Mapping[str, Any]) -> dict[str, Any]:
         "sphere": lambda sphere: spheres(sphere, scale),
         "region_unit": unit_text,
         "ids": lambda ids: whole_numbers(ids, "ids"),
-        "group": lambda group: whole_numbers(group, "group"),
-        "groups": lambda groups: whole_numbers(groups, "groups"),
-        "catalogue": lambda catalogue: getattr(catalogue, "path", catalogue),
+        "group": lambda group: halos(group, "group"),
+        "groups": lambda groups: halos(groups, "groups"),
+        "catalogue": catalogue_path,
         "aperture": lambda aperture: aperture_text(aperture, Scale(file.length_unit, False, file.scale_factor)),
-        "where": lambda where: where if isinstance(where, str) else list(where),
+        "where": conditions,
+        "stride": lambda stride: _count(stride, "stride", 1),
+        "limit": lambda limit: _count(limit, "limit", 0),
     }
     asked = {name: converted[name](value) if name in converted else value for name, value in said.items()}
     check(asked)
@@ -77,11 +79,8 @@ def check(asked: Mapping[str, Any]) -> None:
         if name in asked and asked[name] not in words:
             raise errors.BadRequest(f"{name}={asked[name]!r}: expected {' or '.join(map(repr, words))}")
     for name in ("sample", "padding"):
-        if name in asked and not (_number(asked, name) and 0 <= asked[name] <= 1):
+        if name in asked and not 0 <= _number(asked[name], name) <= 1:
             raise errors.BadRequest(f"{name}={asked[name]!r}: expected a fraction between 0 and 1")
-    for name, least in (("stride", 1), ("limit", 0)):
-        if name in asked and not (_number(asked, name) and asked[name] >= least and asked[name] == int(asked[name])):
-            raise errors.BadRequest(f"{name}={asked[name]!r}: expected a whole number of at least {least}")
     if "members" in asked and not isinstance(asked["members"], bool):
         raise TypeError(f"members={asked['members']!r}: expected True or False")
     of_halos = [name for name in ("catalogue", "aperture", "members") if name in asked]
@@ -97,11 +96,47 @@ def check(asked: Mapping[str, Any]) -> None:
         raise errors.BadRequest("padding: there is no region that it could be about; give box=, sphere= or aperture=")
 
 
-def _number(asked: Mapping[str, Any], name: str) -> bool:
-    value = asked[name]
+def _number(value: Any, name: str) -> float:
     if isinstance(value, bool) or not hasattr(value, "__float__"):
         raise TypeError(f"{name}={value!r}: expected a number")
-    return math.isfinite(value)
+    return float(value)
+
+
+def _count(value: Any, name: str, least: int) -> int:
+    number = _number(value, name)
+    if not (math.isfinite(number) and number >= least and number == math.floor(number)):
+        raise errors.BadRequest(f"{name}={value!r}: expected a whole number of at least {least}")
+    return int(value)
+
+
+def conditions(where: Any) -> str | list[str]:
+    """A condition, or several."""
+    if isinstance(where, str):
+        return where
+    found = list(where) if isinstance(where, Iterable) else [where]
+    for condition in found:
+        if not isinstance(condition, str):
+            raise TypeError(f"where: {condition!r} is no text; a condition is one, such as 'temperatures > 1e5 K'")
+    return found
+
+
+def catalogue_path(catalogue: Any) -> str:
+    """The path of a catalogue: of a file, of a group of one, or as it is."""
+    file = getattr(catalogue, "file", catalogue)
+    path = getattr(file, "path", file)
+    if not isinstance(path, str):
+        raise TypeError(f"catalogue={catalogue!r}: expected a file that was opened, or its path")
+    return path
+
+
+def halos(ids: Any, what: str) -> list[int]:
+    """The id of one halo, or of several."""
+    found = whole_numbers(ids, what)
+    if what == "group" and len(found) != 1:
+        raise TypeError(f"group: expected the id of one halo, not {len(found)}; several are given with groups=")
+    if min(found, default=0) < 0:
+        raise errors.BadRequest(f"{what}: {min(found)} is no id of a halo")
+    return found
 
 
 def whole_numbers(ids: Any, what: str) -> list[int]:

@@ -121,4 +121,6 @@ def _sphere(item: Any) -> list[float] | None:
         return None
     if not all(map(math.isfinite, item)):
         raise errors.BadRequest(f"sphere: {item} is not finite")
+    if item[3] < 0:
+        raise errors.BadRequest(f"sphere: the radius is {item[3]}, below 0")
     return item

@@ -221,10 +221,12 @@ class Selection(Mapping[str, Any]):
 
     def _stream(self, form: str, position: int = 0, tag: str | None = None) -> Stream:
         connection = self.file.connection
-        return Stream(
-            connection._transport, "/v1/select/", self.file.path, body=self.asked | {"format": form}, position=position, tag=tag,
-            progress=connection.progress,
-        )  # fmt: skip
+        # Of a file that does not exist, it is the catalogue that was named.
+        with connection._naming_the_nearest(self.asked.get("catalogue", "")):
+            return Stream(
+                connection._transport, "/v1/select/", self.file.path, body=self.asked | {"format": form}, position=position, tag=tag,
+                progress=connection.progress,
+            )  # fmt: skip
 
     def _name(self, served: str) -> str:
         """The name that a field of an answer was asked for by."""

@@ -71,6 +71,9 @@ class Selectable:
         file = self._described()
         if not fields:
             raise TypeError('select() needs fields, such as "coordinates" of a group, or "gas.coordinates" and "gas.*" of a file')
+        for field in fields:
+            if not isinstance(field, str):
+                raise TypeError(f'select(): {field!r} is no name of a field; names stand one by one, as in select("coordinates", "masses")')
         names = {field: self._served(field) for field in fields}
         for name in names.values():
             check_field(file, name)

@@ -14,12 +14,13 @@ from .errors import ApusError, BadRequest, Broken, Busy, NotFound, ServerFailed,
 from .field import Field
 from .file import File
 from .group import Group
+from .pictures import Histogram, Image, Profile
 from .select import Selection, Values
 from .server import Entry
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "ApusError", "BadRequest", "Broken", "Busy", "Connection", "Entry", "Field", "File", "Group", "NotFound", "Selection", "ServerFailed",
-    "TooLarge", "Unauthorized", "Unreachable", "Unreadable", "Values", "connect",
+    "ApusError", "BadRequest", "Broken", "Busy", "Connection", "Entry", "Field", "File", "Group", "Histogram", "Image", "NotFound", "Profile",
+    "Selection", "ServerFailed", "TooLarge", "Unauthorized", "Unreachable", "Unreadable", "Values", "connect",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -170,6 +170,26 @@ class Field(NDArrayOperatorsMixin):
         if column in self.columns:
             return self.columns.index(column)
         raise errors.missing(self.path, "column", column, self.columns)
+
+
+class FieldGroup(Protocol):
+    """A group, as selections and pictures know it."""
+
+    name: str
+    path: str
+    fields: dict[str, Field]
+
+    def find(self, name: str) -> Field | None: ...
+
+
+class Described(Source, Protocol):
+    """A file, as selections and pictures know it."""
+
+    @property
+    def groups(self) -> Mapping[str, FieldGroup]: ...
+
+    @property
+    def length_unit(self) -> str | None: ...
 
 
 def _whole(value: Any) -> Any:

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from . import errors
+from .field import Described
 from .group import Group
 from .handle import Handle
 from .metadata import Metadata, Units
 from .npy import Array
 from .rows import Rows
-from .select import Described
 from .selectable import Selectable
 from .server import Server
 
@@ -93,6 +93,12 @@ class File(Selectable, Handle):
 
     def _described(self) -> Described:
         return self
+
+    def _pictured(self, kind: str | None) -> tuple[Described, str, dict[str, Any]]:
+        kind = kind or next(iter(self.groups), "gas")
+        if kind not in self.groups:
+            raise errors.missing(self.path, "group", kind, self.groups)
+        return self, kind, {}
 
     def _served(self, field: str) -> str:
         return field

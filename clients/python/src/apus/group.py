@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from . import errors
-from .field import Field
-from .select import Described
+from .field import Described, Field
 from .selectable import Selectable
 
 
@@ -52,6 +51,11 @@ class Group(Selectable, Mapping[str, Field]):
 
     def _described(self) -> Described:
         return self.file
+
+    def _pictured(self, kind: str | None) -> tuple[Described, str, dict[str, Any]]:
+        if kind not in (None, self.name):
+            raise errors.BadRequest(f"type={kind!r}: this is {self.name}")
+        return self.file, self.name, {}
 
     def _served(self, field: str) -> str:
         if field.startswith("/"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -10,11 +11,16 @@ from typing import Any
 import numpy as np
 
 from . import errors
+from .field import Described
 from .region import Scale, aperture_text, boxes, spheres
-from .select import Described
 
 # What a parameter of a few words may be.
 WORDS = {"rows": ("particles", "cells"), "frame": ("comoving", "physical"), "region_frame": ("comoving", "physical")}
+# The parameters that say which rows.
+ROWS = (
+    "box", "sphere", "region_unit", "region_frame", "group", "groups", "catalogue", "aperture", "members", "rows", "padding", "where", "ids", "sample",
+    "stride", "limit", "frame",
+)  # fmt: skip
 AXES = ("x", "y", "z")
 
 
@@ -39,6 +45,10 @@ def rows_asked(file: Described, said: Mapping[str, Any]) -> dict[str, Any]:
         "stride": lambda stride: _count(stride, "stride", 1),
         "limit": lambda limit: _count(limit, "limit", 0),
     }
+    for name in said:
+        if name not in ROWS:
+            near = difflib.get_close_matches(name, ROWS, n=1)
+            raise TypeError(f"{name}: no such parameter; {f'did you mean {near[0]!r}?' if near else 'there are ' + ', '.join(ROWS)}")
     asked = {name: converted[name](value) if name in converted else value for name, value in said.items()}
     check(asked)
     return asked

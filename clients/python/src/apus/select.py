@@ -8,11 +8,12 @@ import os
 import pathlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from . import errors, tables
-from .field import Field, Source
+from .field import Described, Field
 from .npz import read_archive
+from .pictured import Pictured
 from .quantity import Kind, Meaning, dress
 from .saving import save
 from .stream import Stream
@@ -21,26 +22,6 @@ from .stream import Stream
 FORM_BY_SUFFIX = {
     ".hdf5": "hdf5", ".h5": "hdf5", ".parquet": "parquet", ".csv": "csv", ".npz": "npz", ".json": "json", ".arrows": "arrow",
 }  # fmt: skip
-
-
-class FieldGroup(Protocol):
-    """A group, as selections know it."""
-
-    name: str
-    path: str
-    fields: dict[str, Field]
-
-    def find(self, name: str) -> Field | None: ...
-
-
-class Described(Source, Protocol):
-    """A file, as selections know it."""
-
-    @property
-    def groups(self) -> Mapping[str, FieldGroup]: ...
-
-    @property
-    def length_unit(self) -> str | None: ...
 
 
 class Values(Mapping[str, Any]):
@@ -78,7 +59,7 @@ class Values(Mapping[str, Any]):
         return f"<apus.Values {', '.join(shown)}>"
 
 
-class Selection(Mapping[str, Any]):
+class Selection(Pictured, Mapping[str, Any]):
     """A selection of a file. Nothing is requested until something of it is used; then all its fields come in one request, and are kept.
 
     A mapping from the fields' names, as given to `select`, to their values; also as attributes. Of several types, `selection["gas"]` is the
@@ -117,6 +98,11 @@ class Selection(Mapping[str, Any]):
             self._values = Values({self._name(name): dress(array, meanings[name], kind) for name, array in plain.items()})
             self._served_names = dict(zip(self._values, plain))
         return self._values
+
+    def _pictured(self, kind: str | None) -> tuple[Described, str, dict[str, Any]]:
+        if kind is None and len(self.types) > 1:
+            raise errors.BadRequest(f"this selection is of {' and '.join(self.types)}: say which with type={self.types[0]!r}")
+        return self.file, kind or self.types[0], {name: value for name, value in self.asked.items() if name not in ("fields", "unit", "frame")}
 
     def _by_served_name(self) -> dict[str, Any]:
         return {self._served_names[name]: array for name, array in self.read().items()}

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from .field import Described
 from .parameters import check_field, rows_asked, unit_texts
+from .pictured import Pictured
 from .quantity import Kind, resolve
 from .region import Lengths
-from .select import Described, Selection
+from .select import Selection
 
 
-class Selectable:
-    """A file, or a group of it, that the server selects from."""
+class Selectable(Pictured):
+    """A file, or a group of it, that the server selects from, and pictures."""
 
     def _described(self) -> Described:
         """The file."""

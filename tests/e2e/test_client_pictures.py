@@ -1,4 +1,4 @@
-"""Pictures, histograms and profiles through the Python package apus: compared with swiftsimio and numpy on the same file."""
+"""Pictures, histograms, profiles and statistics through the Python package apus: compared with swiftsimio and numpy on the same file."""
 
 import os
 import subprocess
@@ -115,6 +115,23 @@ def test_a_profile_is_numpys(demo, truth, distances):
     assert about_halo.counts.sum() > 0
 
 
+def test_statistics_are_numpys(demo, truth, distances):
+    inside = distances <= SPHERE[3]
+    for got in (
+        demo.gas.statistics("temperatures", "masses", quantiles=[0.1, 0.5], weight="masses", sphere=SPHERE),
+        demo.gas.select("masses", sphere=SPHERE).statistics("temperatures", "masses", quantiles=[0.1, 0.5], weight="masses"),
+    ):
+        values = truth["Temperatures"][inside]
+        found = got["temperatures"]
+        assert (found["count"], found["n_nan"]) == (inside.sum(), 0)
+        for name in ("sum", "mean", "std", "min", "max"):
+            assert np.isclose(found[name].to_value("K"), getattr(values, name)(), rtol=1e-9), name
+        assert np.isclose(found["weighted_mean"].to_value("K"), np.average(values, weights=truth["Masses"][inside]), rtol=1e-9)
+        for quantile in (0.1, 0.5):
+            assert np.isclose(found["quantiles"][quantile].to_value("K"), np.quantile(values, quantile), rtol=1e-9)
+        assert np.isclose(got["masses"]["sum"].to_value("1e10*Msun"), truth["Masses"][inside].sum(), rtol=1e-9)
+
+
 # ---------------------------------------------------------------------------------------------- what is shown, what goes wrong
 
 
@@ -170,3 +187,5 @@ def test_what_is_refused(demo):
         demo.gas.profile(centre=(1, 2))
     with pytest.raises(apus.BadRequest, match="x_range: expected two numbers"):
         demo.gas.histogram("temperatures", x_range=(1, 2, 3))
+    with pytest.raises(TypeError, match="statistics.. needs fields"):
+        demo.gas.statistics()

@@ -1,4 +1,4 @@
-"""What the server pictures: projections, histograms and profiles of rows that it does not send."""
+"""What the server pictures: projections, histograms, profiles and statistics of rows that it does not send."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from . import errors
 from .field import Described
 from .npy import Array, read_array
 from .npz import read_archive
-from .parameters import WORDS, rows_asked, unit_text
+from .parameters import WORDS, rows_asked, unit_text, unit_texts
 from .pictures import Histogram, Image, Profile
 from .quantity import Meaning, dress, resolve
 from .region import Lengths, Scale
@@ -145,6 +145,26 @@ class Pictured:
         edges = _dressed(file, arrays["x_edges"], headers.get("Apus-X-Unit"))
         return Profile(_dressed(file, arrays["profile"], headers.get("Apus-Unit")), edges, arrays["counts"], name, log)
 
+    def statistics(
+        self,
+        *fields: str,
+        type: str | None = None,
+        weight: str | None = None,
+        quantiles: Iterable[float] | None = None,
+        unit: Any = None,
+        frame: str | None = None,
+        **rows: Any,
+    ) -> dict[str, dict[str, Any]]:
+        """By field: `count`, `n_nan`, `sum`, `mean`, `std`, `min`, `max`, and if asked for `weighted_mean` and `quantiles`, with their unit."""
+        if not fields:
+            raise TypeError('statistics() needs fields, such as "temperatures"')
+        of_unit = None if unit is None else ",".join(unit_texts(unit))
+        wanted = None if quantiles is None else ",".join(repr(float(q)) for q in quantiles)
+        asked = {"fields": ",".join(fields), "weight": weight, "quantiles": wanted, "unit": of_unit, "frame": frame}
+        file, params = self._asked(type, asked, rows)
+        answer = file.connection._transport.get_json("/v1/statistics/", file.path, params)
+        return {field: _with_units(file, told) for field, told in answer["statistics"].items()}
+
     def _asked(self, kind: str | None, asked: Mapping[str, Any], rows: Mapping[str, Any]) -> tuple[Described, dict[str, str]]:
         """The file, and the query."""
         file, kind, selected = self._pictured(kind)
@@ -198,3 +218,19 @@ def _dressed(file: Described, values: Array, unit: str | None) -> Any:
     """The values with their unit; of unyt where fields are cosmo_arrays, since the exponent of what a picture shows is not told."""
     kind = resolve(file.connection.arrays)
     return dress(values, Meaning(unit, False, 0.0, file.scale_factor), "unyt" if kind == "swiftsimio" else kind)
+
+
+def _with_units(file: Described, told: Mapping[str, Any]) -> dict[str, Any]:
+    """The statistics of a field, those of its dimensions with its unit."""
+
+    def number(value: Any) -> Any:
+        values = np.atleast_1d(np.asarray(value, "f8"))
+        return _dressed(file, values, told.get("unit"))[0]
+
+    out = dict(told)
+    for name in ("sum", "mean", "weighted_mean", "std", "min", "max"):
+        if told.get(name) is not None:
+            out[name] = number(told[name])
+    if told.get("quantiles"):
+        out["quantiles"] = {float(q): number(value) for q, value in told["quantiles"].items()}
+    return out

@@ -51,7 +51,8 @@ class Visit:
         self.page.on("request", self._asked)
 
     def _heard(self, message):
-        if message.type == "error":
+        # A busy server asks to come again, and the page does.
+        if message.type == "error" and "status of 503" not in message.text:
             self.complaints.append(f"console: {message.text} ({message.location.get('url')})")
 
     def _asked(self, request):

@@ -3,6 +3,7 @@
 import http.server
 import json
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -27,6 +28,8 @@ DEMO = REPOSITORY / "demo"
 SNAPSHOT = "cosmic_web_0002.hdf5"
 CATALOGUE = "fof_cosmic_web_0002.hdf5"
 PASSWORD = "a password of alice"
+# Servers under test share their machine with other tests.
+expect.set_options(timeout=60_000)
 VIEWS = ["", f"file/{SNAPSHOT}?type=gas&field=temperatures", f"explore/{SNAPSHOT}?sphere=22.1,25.5,27.4,2", f"ask/{SNAPSHOT}?fields=gas.*&limit=50", f"points/{SNAPSHOT}", "login"]  # fmt: skip
 
 
@@ -177,7 +180,7 @@ def test_a_view_is_shared_by_its_address(chromium, demo):
     address = f"explore/{SNAPSHOT}?type=dark_matter&axis=x&depth=10,20&sphere=22.1,25.5,27.4,2&at=25.5,27.4,3"
     with Visit(chromium, demo.url) as visit:
         page = visit.open(address)
-        expect(page.get_by_label("Matter", exact=True)).to_have_value("dark_matter")
+        expect(page.get_by_role("combobox", name="Matter", exact=True)).to_have_value("dark_matter")
         expect(page.get_by_role("button", name="x", exact=True)).to_have_attribute("aria-pressed", "true")
         expect(page.locator(".side")).to_contain_text("Sphere of 2 Mpc about (22.1, 25.5, 27.4)")
 
@@ -296,6 +299,28 @@ def test_a_server_that_is_gone_is_told(chromium, start_server):
         visit.complaints.clear()
 
 
+def test_snapshots_of_a_run_are_a_row_through_time(chromium, start_server, tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    redshifts = [0.5, 3.0, 1.5]
+    for number, redshift in enumerate(redshifts):
+        shutil.copy(DEMO / SNAPSHOT, folder / f"box_{number:04}.hdf5")
+        with h5py.File(folder / f"box_{number:04}.hdf5", "r+") as f:
+            for group in (f["Header"], f["Cosmology"]):
+                group.attrs["Redshift"] = [redshift]
+                group.attrs["Scale-factor"] = [1 / (1 + redshift)]
+    with Visit(chromium, start_server({"": folder}).url) as visit:
+        page = visit.open("")
+        time = page.get_by_label("Time", exact=True)
+        expect(time).to_have_attribute("aria-valuetext", "z = 0.5")
+        time.press("ArrowLeft")
+        expect(time).to_have_attribute("aria-valuetext", "z = 1.5")
+        time.press("Home")
+        expect(time).to_have_attribute("aria-valuetext", "z = 3")
+        page.get_by_role("region", name="Snapshots of").get_by_role("link", name="box_").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("box_0001.hdf5")
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("is_phone", [False, True], ids=["desktop", "phone"])
 def test_everybody_can_use_it(chromium, demo, is_phone, theme):
@@ -329,6 +354,31 @@ def test_the_policy_is_strict(demo):
             tag = answer.headers["ETag"]
             assert session.get("/" + name, headers={"If-None-Match": tag}).status_code == 304
         assert size < 300_000, "the first load is too large"
+
+
+def test_raw_files_are_shown(visit):
+    page = visit.open(f"raw/{SNAPSHOT}")
+    page.get_by_role("treeitem", name="Cells").click()
+    page.get_by_role("treeitem", name="Centres").click()
+    with h5py.File(DEMO / SNAPSHOT) as f:
+        shape = f["Cells/Centres"].shape
+    page.get_by_role("tab", name="Inspect").click()
+    expect(page.get_by_role("table").first).to_contain_text(f"{shape[0]} x {shape[1]}")
+
+
+def test_the_documentation_takes_credentials(visit):
+    page = visit.open("docs")
+    page.get_by_role("button", name="Authorize", exact=True).click()
+    page.get_by_label("Username").fill("demo")
+    page.get_by_label("Password").fill("demo")
+    page.locator(".auth-container").filter(has=page.get_by_label("Password")).get_by_role("button", name="Apply credentials").click()
+    page.get_by_role("button", name="Close").last.click()
+    operation = page.locator("#operations-native-get_info")
+    operation.get_by_role("button").first.click()
+    with page.expect_request(re.compile("/v1/info/")) as request:
+        operation.get_by_role("button", name="Execute").click()
+    assert request.value.headers["authorization"].startswith("Basic ")
+    expect(operation.locator(".live-responses-table")).to_contain_text("cosmic_web_0002")
 
 
 class Prefixed(http.server.BaseHTTPRequestHandler):

@@ -23,8 +23,10 @@ export function HaloPanel({ info, catalogues, catalogue, halos, chosen, choose }
   const [n, setN] = useState(PAGE);
   if (catalogues.length === 0) return <p className="muted small">No FOF or SOAP catalogue of this snapshot lies beside it.</p>;
   const all = halos.state === "done" ? halos.value.halos : [];
-  const found = search.trim() ? all.filter((halo) => String(halo.id).startsWith(search.trim())) : all;
   const rankOf = new Map(all.map((halo, index) => [halo.id, index + 1]));
+  const wanted = search.trim();
+  const isFound = (halo: CatalogueHalo) => (wanted.startsWith("#") ? String(rankOf.get(halo.id)).startsWith(wanted.slice(1)) : String(halo.id).startsWith(wanted));
+  const found = wanted ? all.filter(isFound) : all;
   return (
     <div className="stack">
       <label className="field-label">
@@ -42,7 +44,7 @@ export function HaloPanel({ info, catalogues, catalogue, halos, chosen, choose }
       {halos.state === "done" && (
         <>
           <label className="field-label">
-            Find by id
+            Find by id, or by rank in mass (#3)
             <input className="input" inputMode="numeric" value={search} placeholder={`1 of ${format.count(halos.value.nTotal)}`} onChange={(event) => setSearch(event.target.value)} />
           </label>
           <table className="table compact">
@@ -70,7 +72,7 @@ export function HaloPanel({ info, catalogues, catalogue, halos, chosen, choose }
               ))}
             </tbody>
           </table>
-          {found.length === 0 && <p className="muted small">No halo has an id like that.</p>}
+          {found.length === 0 && <p className="muted small">No halo has an id or a rank like that.</p>}
           {found.length > n && (
             <button type="button" className="button small" onClick={() => setN(n + 4 * PAGE)}>
               Show more

@@ -108,7 +108,7 @@ export class BoxMap {
         image.alt = "";
         const abort = new AbortController();
         (image as HTMLImageElement & { abort: AbortController }).abort = abort;
-        ask(addressOf(coords.z, coords.x, coords.y), { signal: abort.signal })
+        inTurn(() => ask(addressOf(coords.z, coords.x, coords.y), { signal: abort.signal }), abort.signal)
           .then((answer) => answer.blob())
           .then((blob) => {
             const address = URL.createObjectURL(blob);
@@ -220,4 +220,22 @@ function layerOf(shape: Shape): L.Path {
   const style: L.PathOptions = { color: "#ffb454", weight: 2, fillColor: "#ffb454", fillOpacity: 0.1, dashArray: "6 4", interactive: false };
   if (shape.kind === "circle") return L.circle([shape.v, shape.u], { ...style, radius: shape.radius });
   return L.rectangle([[shape.v[0], shape.u[0]], [shape.v[1], shape.u[1]]], style);
+}
+
+/** Tiles that are asked for at once: a server has as many permits for a few such maps. */
+const MAX_TILES_AT_ONCE = 4;
+let nRunning = 0;
+const waiting: (() => void)[] = [];
+
+/** Runs what is asked for when its turn comes, unless it was called off by then. */
+async function inTurn<T>(run: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  if (nRunning >= MAX_TILES_AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
+  nRunning++;
+  try {
+    signal.throwIfAborted();
+    return await run();
+  } finally {
+    nRunning--;
+    waiting.shift()?.();
+  }
 }

@@ -49,13 +49,35 @@ pub(super) fn router(document: utoipa::openapi::OpenApi) -> Router<App> {
         .route("/docs/{*file}", get(get_docs))
 }
 
+/// Swagger UI writes styles into its elements; its scripts are files.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
+     font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 async fn get_docs(Path(file): Path<String>) -> ApiResult<Response> {
     static CONFIG: LazyLock<Arc<Config<'static>>> =
-        LazyLock::new(|| Arc::new(Config::from("../openapi.json").try_it_out_enabled(true).validator_url("none")));
+        LazyLock::new(|| Arc::new(Config::from("../openapi.json").try_it_out_enabled(true).use_base_layout()));
     match utoipa_swagger_ui::serve(&file, Arc::clone(&CONFIG)).map_err(ApiError::internal)? {
-        Some(file) => {
-            Ok((StatusCode::OK, [(header::CONTENT_TYPE, file.content_type)], file.bytes.into_owned()).into_response())
+        Some(found) => {
+            let headers =
+                [(header::CONTENT_TYPE, found.content_type.as_str()), (header::CONTENT_SECURITY_POLICY, POLICY)];
+            Ok((StatusCode::OK, headers, in_our_look(&file, found.bytes.into_owned())).into_response())
         }
         None => Err(ApiError::not_found(format!("/docs/{file}: no such page"))),
+    }
+}
+
+/// Swagger UI's page and its style, with the page's header and colours.
+fn in_our_look(file: &str, mut bytes: Vec<u8>) -> Vec<u8> {
+    match file {
+        "index.html" => {
+            let text =
+                String::from_utf8_lossy(&bytes).replacen("<title>Swagger UI</title>", "<title>API · Apus</title>", 1);
+            text.replacen("<body>", "<body><header class=\"apus\"><a href=\"../\">Apus</a></header>", 1).into_bytes()
+        }
+        "index.css" => {
+            bytes.extend_from_slice(include_bytes!("docs.css"));
+            bytes
+        }
+        _ => bytes,
     }
 }

@@ -11,13 +11,13 @@ import { Link } from "../parts/Link";
 import { FailureNotice, InlineFailure } from "../parts/Notice";
 import { type Suggestion, Suggest } from "../parts/Suggest";
 import "../styles/ask.css";
+import { FORMATS } from "./explorer/formats";
 import { type Column, Results, tablesOf } from "./Results";
 
 const NAMES = ["fields", "where", "box", "sphere", "group", "catalogue", "aperture", "unit", "frame", "sample", "limit"] as const;
 type Name = (typeof NAMES)[number];
 /** Rows that the page shows; all of them can be downloaded. */
 const SHOWN_ROWS = 1000;
-const FORMATS = ["hdf5", "npz", "arrow", "parquet", "csv", "json"];
 
 export default function Ask({ place }: { place: Place }) {
   const info = useInfo(place.path);
@@ -186,12 +186,13 @@ function Answer({ info, selection }: { info: Info; selection: Selection }) {
           <section className="panel padded stack">
             <h2>Take all of it</h2>
             <div className="row" role="group" aria-label="Download">
-              {FORMATS.map((name) => (
+              {FORMATS.map(([name, ending, purpose]) => (
                 <button
                   key={name}
                   type="button"
                   className="button small"
-                  onClick={() => void download(selectUrl(info.path, selection, { format: name }), `${leaf(info.path).replace(/\.hdf5$/, "")}_selection.${name === "arrow" ? "arrows" : name}`)}
+                  title={purpose}
+                  onClick={() => void download(selectUrl(info.path, selection, { format: name }), `${leaf(info.path).replace(/\.hdf5$/, "")}_selection.${ending}`)}
                 >
                   <Icon name="download" /> {name}
                 </button>

@@ -8,6 +8,7 @@ import { Snippets } from "../../parts/Code";
 import { Icon } from "../../parts/Icon";
 import { Link } from "../../parts/Link";
 import { InlineFailure } from "../../parts/Notice";
+import { FORMATS } from "./formats";
 import { RegionPlots } from "./RegionPlots";
 import { type Region, regionParams } from "./state";
 
@@ -17,15 +18,6 @@ async function countRows(address: string): Promise<number | null> {
   const found = /=(\d+)/.exec(answer.headers.get("Apus-Rows") ?? "");
   return found ? Number(found[1]) : null;
 }
-
-const FORMATS: [string, string, string][] = [
-  ["hdf5", "hdf5", "A snapshot that swiftsimio opens"],
-  ["npz", "npz", "For numpy"],
-  ["arrow", "arrows", "For pandas, polars, R"],
-  ["parquet", "parquet", "For pandas, polars, DuckDB"],
-  ["csv", "csv", "For spreadsheets"],
-  ["json", "json", "For the web"],
-];
 
 interface Explained {
   groups: { name: string; n_rows_at_most: number; is_exact: boolean }[];

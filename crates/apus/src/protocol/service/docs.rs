@@ -54,8 +54,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
      font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 async fn get_docs(Path(file): Path<String>) -> ApiResult<Response> {
-    static CONFIG: LazyLock<Arc<Config<'static>>> =
-        LazyLock::new(|| Arc::new(Config::from("../openapi.json").try_it_out_enabled(true).use_base_layout()));
+    static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
+        Arc::new(Config::from("../openapi.json").try_it_out_enabled(true).use_base_layout().validator_url("none"))
+    });
     match utoipa_swagger_ui::serve(&file, Arc::clone(&CONFIG)).map_err(ApiError::internal)? {
         Some(found) => {
             let headers =

@@ -40,6 +40,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             block_bytes: 1 << 20,
             work_ahead_bytes: 8 << 20,
             row_ranges: 1 << 20,
+            conditions: 256,
+            condition_bytes: 64 << 10,
             answer_bytes: 1 << 40,
             held_bytes: 64 << 20,
             picture_operations: 1 << 36,

@@ -32,8 +32,8 @@ pub enum Error {
     /// What the request needs is taken by others; it may come again.
     #[error("{0}")]
     Busy(Cow<'static, str>),
-    /// Nobody is waiting for the outcome any more.
-    #[error("the client has disconnected")]
+    /// Nobody waits for the outcome any more: the client has gone, or the service stops.
+    #[error("the service is stopping")]
     Gone,
     /// Not the caller's fault.
     #[error("{0}")]
@@ -111,6 +111,7 @@ impl From<apus_h5::Error> for Error {
             E::Damaged { .. } => unreadable(Fault::Damaged),
             E::Unsupported { .. } | E::Unwritable { .. } => unreadable(Fault::Unsupported),
             E::Refused { .. } => unreadable(Fault::LinkTarget),
+            E::Cancelled => Self::Gone,
             E::Io { ref source, .. } if source.kind() == io::ErrorKind::UnexpectedEof => unreadable(Fault::Damaged),
             _ => Self::Internal(detail),
         }

@@ -23,7 +23,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let pool = DecodePool::new(n_threads)?;
     for _ in 0..n_rounds {
         let (start, cpu_start) = (Instant::now(), cpu_s()?);
-        let options = ReadOptions { pool: pool.clone(), block_bytes: 1 << 20, work_ahead_bytes: 8 << 20 };
+        let options = ReadOptions {
+            pool: pool.clone(),
+            block_bytes: 1 << 20,
+            work_ahead_bytes: 8 << 20,
+            ..ReadOptions::default()
+        };
         let dataset = File::open(file)?.dataset(object)?;
         let selection = Selection { rows: rows.clone(), inner: Vec::new() };
         let (mut size_bytes, mut sum) = (0usize, 0u64);

@@ -101,6 +101,9 @@ pub enum Error {
         /// Why it is not opened.
         reason: String,
     },
+    /// Nobody waits for the outcome.
+    #[error("nobody waits for the outcome any more")]
+    Cancelled,
     /// What is to be written does not fit the format, or uses a part of it that is not written.
     #[error("{object}: cannot be written: {reason}")]
     Unwritable {

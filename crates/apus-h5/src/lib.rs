@@ -8,6 +8,7 @@
 //! - Objects carry [`Attribute`]s; attributes and datasets have a [`Datatype`] and a [`Shape`](Dataspace).
 //! - A [`Selection`] says which rows and columns of a dataset are wanted; a [`Reader`] yields them as blocks of native,
 //!   little-endian, C-order bytes, decoded on a [`DecodePool`].
+//! - Work whose outcome nobody waits for ends with [`Error::Cancelled`]: see [`Cancelled`].
 //! - A [`Resolver`] decides which other files a link or a virtual dataset may reach.
 
 pub mod decode;
@@ -15,6 +16,7 @@ pub mod source;
 pub mod write;
 
 mod attribute;
+mod cancel;
 mod dataset;
 mod dataspace;
 mod dtype;
@@ -29,6 +31,7 @@ mod path;
 mod read;
 
 pub use attribute::{Array, Attribute, AttributeForm, Data};
+pub use cancel::{Cancelled, Stop, Waiting, check_cancelled, check_cancelled_at, with_pauses, without_pauses};
 pub use dataset::{Dataset, Layout};
 pub use dataspace::Dataspace;
 pub use dtype::{ByteOrder, CharacterSet, Datatype, FloatFormat, Member, StringPadding, half_to_f64};
@@ -38,4 +41,4 @@ pub use filter::Filter;
 pub use group::Group;
 pub use link::{Link, LinkTarget};
 pub use named_type::NamedType;
-pub use read::{Block, CacheStats, Caches, DecodePool, Indices, ReadOptions, Reader, RowRanges, Selection};
+pub use read::{Block, CacheStats, Caches, DecodePool, Indices, Pace, ReadOptions, Reader, RowRanges, Selection};

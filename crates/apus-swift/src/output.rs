@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use apus_h5::{File, Group, Object};
+use apus_h5::{File, Group, Object, check_cancelled};
 use serde::Serialize;
 
 use crate::{
@@ -163,8 +163,13 @@ impl Output {
         let groups = self
             .outlines()?
             .into_iter()
-            .map(|outline| ParticleGroup::describe(&self.file, outline, units, &named_columns))
+            .map(|outline| {
+                check_cancelled()?;
+                ParticleGroup::describe(&self.file, outline, units, &named_columns)
+            })
             .collect::<Result<Vec<_>>>()?;
+        // What was described for nobody may lack what was not read any more.
+        check_cancelled()?;
         // Where two threads described them at once, both descriptions are the same.
         Ok(self.about.groups.get_or_init(|| groups))
     }

@@ -34,11 +34,17 @@ impl RowMask {
     pub fn concat(masks: &[Self]) -> Self {
         let n_rows = masks.iter().map(|mask| mask.n_rows).sum::<usize>();
         let mut words = vec![0u64; n_rows.div_ceil(64)];
-        let mut start = 0;
+        let mut start = 0usize;
         for mask in masks {
-            for run in mask.runs() {
-                for row in start + run.start..start + run.end {
-                    words[row / 64] |= 1 << (row % 64);
+            if start.is_multiple_of(64) {
+                for (word, other) in words.iter_mut().skip(start / 64).zip(&mask.words) {
+                    *word = *other;
+                }
+            } else {
+                for run in mask.runs() {
+                    for row in start + run.start..start + run.end {
+                        words[row / 64] |= 1 << (row % 64);
+                    }
                 }
             }
             start += mask.n_rows;

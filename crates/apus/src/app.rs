@@ -12,6 +12,7 @@ use apus_h5::{Caches, DecodePool};
 use crate::{
     auth::Authenticator,
     config::{Config, ConfigError},
+    memory::Budget,
     metrics::Metrics,
     work::Work,
 };
@@ -30,6 +31,8 @@ pub struct AppParts {
     pub auth: Authenticator,
     /// Runs blocking work.
     pub work: Work,
+    /// The memory for request bodies.
+    pub(crate) bodies: Budget,
     /// The counters.
     pub metrics: Metrics,
 }
@@ -41,8 +44,9 @@ impl App {
     pub fn new(config: Config, auth: Authenticator) -> Result<Self, StartError> {
         let archive = open_archive(&config)?;
         let work = Work::new(&config.limits);
-        let metrics = Metrics::new(&archive, &work);
-        Ok(Self(Arc::new(AppParts { config, archive, auth, work, metrics })))
+        let bodies = Budget::new(config.limits.bodies_held_bytes);
+        let metrics = Metrics::new(&archive, &work, &bodies);
+        Ok(Self(Arc::new(AppParts { config, archive, auth, work, bodies, metrics })))
     }
 }
 
@@ -68,6 +72,8 @@ pub fn open_archive(config: &Config) -> Result<Archive, StartError> {
             block_bytes: limits.block_bytes,
             work_ahead_bytes: limits.work_ahead_bytes,
             row_ranges: limits.row_ranges,
+            conditions: limits.conditions,
+            condition_bytes: limits.condition_bytes,
             answer_bytes: limits.answer_bytes,
             held_bytes: limits.held_bytes,
             picture_operations: limits.picture_operations,

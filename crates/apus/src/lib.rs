@@ -15,6 +15,7 @@ pub mod auth;
 pub mod config;
 pub mod descriptors;
 pub mod http;
+mod memory;
 pub mod metrics;
 pub mod protocol;
 pub mod state;

@@ -17,7 +17,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::work::Work;
+use crate::{memory::Budget, work::Work};
 
 /// The service's metrics.
 pub struct Metrics {
@@ -42,7 +42,7 @@ struct RouteLabels {
 
 impl Metrics {
     /// Counters at zero; the archive and the work keep their own.
-    pub fn new(archive: &Archive, work: &Work) -> Self {
+    pub(crate) fn new(archive: &Archive, work: &Work, bodies: &Budget) -> Self {
         let mut registry = Registry::with_prefix("apus");
         registry.register_collector(Box::new(ArchiveCollector(archive.clone())));
         let requests = Family::default();
@@ -59,10 +59,13 @@ impl Metrics {
         let aborted = Family::default();
         registry.register("http_aborted", "Answers that ended before their last byte", aborted.clone());
         let gauges = work.gauges();
-        registry.register("answers_in_progress", "Answers that hold a permit", gauges.answers.clone());
+        registry.register("answers_in_progress", "Answers that are being sent block by block", gauges.answers.clone());
         registry.register("reads_in_progress", "Threads that are reading and encoding", gauges.reads.clone());
         let refused = gauges.refused.clone();
         registry.register("refused", "Requests refused with a 503 because no permit came free in time", refused);
+        let stalled = gauges.stalled.clone();
+        registry.register("stalled", "Answers that were broken off because their clients did not read them", stalled);
+        registry.register_collector(Box::new(WaitingCollector { work: work.clone(), bodies: bodies.clone() }));
         Self { registry, requests, durations, sent_bytes, aborted }
     }
 
@@ -103,6 +106,26 @@ fn method_label(method: &Method) -> &'static str {
 /// From 1 ms to about 17 minutes.
 fn new_durations() -> Histogram {
     Histogram::new(exponential_buckets(0.001, 4.0, 11))
+}
+
+/// Reads at each scrape what is held on behalf of clients.
+#[derive(Debug)]
+struct WaitingCollector {
+    work: Work,
+    bodies: Budget,
+}
+
+impl Collector for WaitingCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        for (name, help, n_bytes) in [
+            ("answers_waiting", "Bytes of answers that wait for their clients", self.work.waiting_bytes()),
+            ("bodies_held", "Bytes of request bodies, with what is made of them", self.bodies.used_bytes()),
+        ] {
+            let gauge = ConstGauge::new(i64::try_from(n_bytes).unwrap_or(i64::MAX));
+            gauge.encode(encoder.encode_descriptor(name, help, Some(&Unit::Bytes), gauge.metric_type())?)?;
+        }
+        Ok(())
+    }
 }
 
 /// Reads the archive's own counters at each scrape.

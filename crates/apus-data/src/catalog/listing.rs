@@ -2,6 +2,7 @@
 
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::Path, ptr, sync::Arc};
 
+use apus_h5::{check_cancelled, check_cancelled_at};
 use rustix::fs::{AtFlags, Dir, FileType, statat};
 use serde::Serialize;
 
@@ -130,6 +131,7 @@ impl Catalog {
         // Folders that wait, with how deep they are and behind how many links.
         let mut waiting = vec![(self.0.resolve_alias(&roles, path).into_owned(), String::new(), 0, 0)];
         while let Some((folder, inner, depth, n_links)) = waiting.pop() {
+            check_cancelled()?;
             let entries = match self.0.entries(&roles, &folder) {
                 Err(Error::NotFound(_)) if depth > 0 => continue,
                 entries => entries?,
@@ -203,8 +205,10 @@ impl Inner {
         let fault = |error: rustix::io::Errno| io_error(path, &error.into());
         let root = mount.folder().ok_or_else(|| Error::internal("a folder in memory has no path"))?;
         let folder = confine::open_folder(root, inner).map_err(|error| io_error(path, &error))?;
-        let mut entries = Vec::new();
+        let (mut entries, mut n_seen) = (Vec::new(), 0usize);
         for item in Dir::read_from(&folder).map_err(fault)? {
+            check_cancelled_at(n_seen)?;
+            n_seen += 1;
             let item = item.map_err(fault)?;
             let Some(name) = mount::visible_name(OsStr::from_bytes(item.file_name().to_bytes())) else { continue };
             let below = path.join(name);

@@ -22,7 +22,7 @@ use std::{
     },
 };
 
-use apus_h5::Caches;
+use apus_h5::{Caches, without_pauses};
 use quick_cache::sync::Cache;
 
 pub use self::{
@@ -176,7 +176,9 @@ impl Catalog {
         }
         let bytes = self.0.open_bytes(&key.roles, &key.path)?;
         let key = FileKey { identity: bytes.identity, ..key };
-        self.0.files.get_or_insert_with(&key, || OpenFile::new(self, bytes, key.clone()).map(Arc::new))
+        self.0
+            .files
+            .get_or_insert_with(&key, || without_pauses(|| OpenFile::new(self, bytes, key.clone())).map(Arc::new))
     }
 
     /// Opens the bytes of any file.

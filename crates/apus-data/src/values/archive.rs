@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::Deref, sync::Arc};
 
-use apus_h5::{DecodePool, ReadOptions};
+use apus_h5::{DecodePool, Pace, ReadOptions};
 
 use super::{Cancelled, PictureMemory, Pinned, StatisticsCache};
 use crate::{catalog::Catalog, store::Roles};
@@ -34,6 +34,10 @@ pub struct Limits {
     pub work_ahead_bytes: usize,
     /// The most ranges of rows in one request.
     pub row_ranges: usize,
+    /// The most conditions of one selection.
+    pub conditions: usize,
+    /// The most bytes of the conditions of one selection together.
+    pub condition_bytes: usize,
     /// The most bytes of an answer's values.
     pub answer_bytes: u64,
     /// The most bytes of values of a kind that must be held in memory whole.
@@ -59,6 +63,7 @@ impl Archive {
             pool: self.pool.lane(),
             block_bytes: self.limits.block_bytes,
             work_ahead_bytes: self.limits.work_ahead_bytes,
+            pace: Pace::default(),
         }
     }
 }

@@ -163,7 +163,8 @@ impl ArrayRequest {
         let encoder =
             SavetxtEncoder::new(base, &self.full_shape(reader.shape())).ok_or_else(|| no_form(&dtype, "csv"))?;
         let n_rows = n_rows_of(&reader);
-        let blocks = TextBlocks::new(Elements::new(reader, self.form), encoder, Vec::new(), Vec::new());
+        let pace = self.pinned.read_options().pace;
+        let blocks = TextBlocks::new(Elements::new(reader, self.form), pace, encoder, Vec::new(), Vec::new());
         Ok(Content::stream(self.pinned, blocks, None).with_rows(n_rows))
     }
 
@@ -206,7 +207,8 @@ impl ArrayRequest {
         let item = if self.is_flat { leaves(&dtype).0 } else { &dtype };
         let encoder = JsonEncoder::new(item, &self.json_shape(reader.shape()), notation)?;
         let n_rows = n_rows_of(&reader);
-        let blocks = TextBlocks::new(Elements::new(reader, self.form), encoder, head, tail);
+        let pace = self.pinned.read_options().pace;
+        let blocks = TextBlocks::new(Elements::new(reader, self.form), pace, encoder, head, tail);
         Ok(Content::stream(self.pinned, blocks, None).with_rows(n_rows))
     }
 
@@ -224,7 +226,7 @@ impl ArrayRequest {
         let column = CsvColumn::of_dataset(name, reader.dtype(), &self.shape(reader.shape()), columns);
         let encoder = CsvEncoder::new(&[column])?;
         let n_rows = n_rows_of(&reader);
-        let blocks = TextBlocks::new(reader, encoder, Vec::new(), Vec::new());
+        let blocks = TextBlocks::new(reader, self.pinned.read_options().pace, encoder, Vec::new(), Vec::new());
         Ok(Content::stream(self.pinned, blocks, None).with_rows(n_rows))
     }
 

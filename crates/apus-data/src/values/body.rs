@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use apus_h5::Pace;
 use bytes::Bytes;
 
 use super::Pinned;
@@ -43,6 +44,11 @@ pub struct CheckedBlocks {
 impl CheckedBlocks {
     pub(super) fn new(pinned: Pinned, blocks: Blocks, size_bytes: Option<u64>) -> Self {
         Self { blocks, pinned, size_bytes, left_bytes: size_bytes, is_over: size_bytes == Some(0) }
+    }
+
+    /// The pace of what makes them.
+    pub fn pace(&self) -> Pace {
+        self.pinned.read_options().pace
     }
 
     fn step(&mut self) -> Result<Option<Bytes>> {

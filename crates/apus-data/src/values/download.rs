@@ -38,9 +38,9 @@ impl FileDownload {
     /// The bytes.
     pub fn content(self) -> Content {
         let Self { pinned, bytes } = self;
-        let block_bytes = pinned.archive().limits.block_bytes;
+        let options = pinned.read_options();
         let size_bytes = bytes.identity.size_bytes;
-        Content::seekable(pinned, size_bytes, move |part| Ok((Box::new(FileBlocks::new(bytes, part, block_bytes)), 0)))
+        Content::seekable(pinned, size_bytes, move |part| Ok((Box::new(FileBlocks::new(bytes, part, options)), 0)))
     }
 }
 

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use apus_h5::ReadOptions;
 use bytes::Bytes;
 
 use crate::{Error, Result, catalog::OpenBytes};
@@ -14,20 +15,24 @@ use crate::{Error, Result, catalog::OpenBytes};
 pub(super) struct FileBlocks {
     file: OpenBytes,
     range: Range<u64>,
-    block_bytes: usize,
+    options: ReadOptions,
     buffers: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl FileBlocks {
-    pub(super) fn new(file: OpenBytes, range: Range<u64>, block_bytes: usize) -> Self {
-        Self { file, range, block_bytes, buffers: Arc::default() }
+    pub(super) fn new(file: OpenBytes, range: Range<u64>, options: ReadOptions) -> Self {
+        Self { file, range, options, buffers: Arc::default() }
     }
 
     fn read(&mut self) -> Result<Bytes> {
         let left = self.range.end - self.range.start;
-        let n_bytes = usize::try_from(left).unwrap_or(usize::MAX).min(self.block_bytes);
-        let free = self.buffers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut buffer = free.unwrap_or_default();
+        let n_bytes = usize::try_from(left).unwrap_or(usize::MAX).min(self.options.block_bytes);
+        let n_bytes = n_bytes.min(self.options.pace.block_bytes());
+        let mut free = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+        // Long ones are given back when blocks become short.
+        free.retain(|buffer| buffer.capacity() / 4 <= n_bytes);
+        let mut buffer = free.pop().unwrap_or_default();
+        drop(free);
         buffer.resize(n_bytes, 0);
         self.file.source.read_at(self.range.start, &mut buffer).map_err(|error| self.fault(&error))?;
         self.range.start += n_bytes as u64;

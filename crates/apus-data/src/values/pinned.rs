@@ -114,14 +114,15 @@ impl Pinned {
     ///
     /// Errors: [`Error::Gone`].
     pub fn check_waiting(&self) -> Result<()> {
-        self.0.cancelled.check()
+        if self.0.cancelled.is_cancelled() { Err(Error::Gone) } else { Ok(()) }
     }
 
     /// Makes something of the files, and notes the links that it rests on, for a cache that outlives the request.
     ///
-    /// Errors: those of `make`.
+    /// Errors: those of `make`; [`Error::Gone`].
     pub fn known<T>(&self, make: impl FnOnce() -> Result<T>) -> Result<Known<T>> {
-        self.0.pins.known(make)
+        // What was made for nobody may lack what was not read any more.
+        self.0.pins.known(|| make().and_then(|made| self.check_waiting().map(|()| made)))
     }
 
     /// Whether what another request made of the same file still holds; if so, this one rests on the same links.

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use apus_h5::{CacheStats, Dataset};
+use apus_h5::{CacheStats, Dataset, without_pauses};
 use apus_swift::{ColumnStatistics, ZoneBounds};
 use quick_cache::{DefaultHashBuilder, Lifecycle, OptionsBuilder, Weighter, sync::Cache};
 
@@ -124,7 +124,7 @@ impl StatisticsCache {
         let Some(known) = inner.maps.get(&key) else {
             inner.misses.fetch_add(1, Ordering::Relaxed);
             // Where two ask at once, both fill the same in.
-            return inner.maps.get_or_insert_with(&key, || make().map(Arc::new)).map(Some);
+            return inner.maps.get_or_insert_with(&key, || without_pauses(make).map(Arc::new)).map(Some);
         };
         inner.hits.fetch_add(1, Ordering::Relaxed);
         if known.knows_any() {

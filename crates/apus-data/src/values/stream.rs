@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use apus_h5::Pace;
 use bytes::Bytes;
 
 use super::element_form::Elements;
@@ -9,6 +10,8 @@ use crate::{Error, Result, encode::TextEncoder};
 
 /// Text is handed on when it has so many bytes.
 const TEXT_BLOCK_BYTES: usize = 256 << 10;
+/// A block of text is no shorter than this, however slowly its client reads.
+const MIN_TEXT_BLOCK_BYTES: usize = 16 << 10;
 /// So many bytes of elements are turned into text at once.
 const STEP_BYTES: usize = 16 << 10;
 /// What a block may have when it is handed on, for nearly all types: a step of doubles is three times as long as text.
@@ -72,30 +75,30 @@ impl Iterator for FramedBlocks {
 /// The values of a reader as text, between a head and a tail.
 pub(super) struct TextBlocks<E> {
     elements: Elements,
+    pace: Pace,
     encoder: E,
     /// Text that is still to leave.
     out: Vec<u8>,
     /// What stands after all values; `None` when it was written.
     tail: Option<Vec<u8>>,
-    /// The block that is being written, of which `used` bytes are.
-    block: Option<Bytes>,
-    used: usize,
+    /// What is left of the block that is being written.
+    block: Bytes,
 }
 
 impl<E: TextEncoder> TextBlocks<E> {
-    pub(super) fn new(elements: impl Into<Elements>, encoder: E, head: Vec<u8>, tail: Vec<u8>) -> Self {
-        Self { elements: elements.into(), encoder, out: head, tail: Some(tail), block: None, used: 0 }
+    pub(super) fn new(elements: impl Into<Elements>, pace: Pace, encoder: E, head: Vec<u8>, tail: Vec<u8>) -> Self {
+        Self { elements: elements.into(), pace, encoder, out: head, tail: Some(tail), block: Bytes::new() }
     }
 
     /// Writes until there is enough for a block of text, or nothing more.
     fn fill(&mut self) -> Result<()> {
         let element_bytes = self.encoder.element_bytes().max(1);
         let step_bytes = (STEP_BYTES / element_bytes).max(1) * element_bytes;
-        while self.out.len() < TEXT_BLOCK_BYTES {
-            let Some(block) = &self.block else {
+        let block_bytes = self.pace.block_bytes().clamp(MIN_TEXT_BLOCK_BYTES, TEXT_BLOCK_BYTES);
+        while self.out.len() < block_bytes {
+            if self.block.is_empty() {
                 if let Some(block) = self.elements.next() {
-                    self.block = Some(block?);
-                    self.used = 0;
+                    self.block = block?;
                     continue;
                 }
                 if let Some(mut tail) = self.tail.take() {
@@ -103,14 +106,13 @@ impl<E: TextEncoder> TextBlocks<E> {
                     self.out.append(&mut tail);
                 }
                 return Ok(());
-            };
-            let bytes: &[u8] = block;
-            let end = self.used.saturating_add(step_bytes).min(bytes.len());
-            self.encoder.write(bytes.get(self.used..end).unwrap_or_default(), &mut self.out);
-            self.used = end;
-            if end == bytes.len() {
-                self.block = None;
             }
+            let step = self.block.split_to(step_bytes.min(self.block.len()));
+            self.encoder.write(&step, &mut self.out);
+        }
+        if block_bytes < TEXT_BLOCK_BYTES {
+            // A block keeps all that was decoded with it.
+            self.block = Bytes::copy_from_slice(&self.block);
         }
         Ok(())
     }
@@ -124,7 +126,9 @@ impl<E: TextEncoder> Iterator for TextBlocks<E> {
         if let Err(error) = self.fill() {
             return Some(Err(error));
         }
-        let out = std::mem::replace(&mut self.out, Vec::with_capacity(TEXT_CAPACITY_BYTES));
+        // So that a slow client does not hold room for more.
+        let capacity = if self.out.len() < TEXT_BLOCK_BYTES { self.out.len() } else { TEXT_CAPACITY_BYTES };
+        let out = std::mem::replace(&mut self.out, Vec::with_capacity(capacity));
         Some(Ok(out.into()))
     }
 }

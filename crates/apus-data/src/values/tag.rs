@@ -2,6 +2,7 @@
 
 use std::{fmt, io};
 
+use apus_h5::check_cancelled;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -12,20 +13,32 @@ use crate::{Error, Result};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct EntityTag(String);
 
-struct Hasher(Sha256);
+struct Hasher {
+    sha: Sha256,
+    /// Bytes since it was looked whether anybody waits.
+    n_bytes: usize,
+}
+
+/// So many bytes are hashed between two looks at whether anybody waits: the ranges of a request may be millions.
+const CHECKED_BYTES: usize = 1 << 20;
 
 impl EntityTag {
     /// A hash of the version, since another may encode otherwise, of all files, and of the request with all that it says.
     ///
     /// Errors: a request that cannot be serialised.
     pub(super) fn new(identities: &impl Serialize, request: &impl Serialize) -> Result<Self> {
-        let mut hasher = Hasher(Sha256::new());
+        let mut hasher = Hasher { sha: Sha256::new(), n_bytes: 0 };
         let all = (env!("CARGO_PKG_VERSION"), identities, request);
         // Named, so that a member that is left out and one that comes after it are not alike.
-        all.serialize(&mut rmp_serde::Serializer::new(&mut hasher).with_struct_map()).map_err(Error::internal)?;
+        all.serialize(&mut rmp_serde::Serializer::new(&mut hasher).with_struct_map()).map_err(|error| {
+            match check_cancelled() {
+                Ok(()) => Error::internal(error),
+                Err(cancelled) => cancelled.into(),
+            }
+        })?;
         let mut text = String::with_capacity(34);
         text.push('"');
-        for byte in hasher.0.finalize().iter().take(16) {
+        for byte in hasher.sha.finalize().iter().take(16) {
             use fmt::Write;
             let _ = write!(text, "{byte:02x}");
         }
@@ -47,7 +60,12 @@ impl EntityTag {
 
 impl io::Write for Hasher {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
+        self.n_bytes = self.n_bytes.wrapping_add(bytes.len());
+        if self.n_bytes >= CHECKED_BYTES {
+            self.n_bytes = 0;
+            check_cancelled().map_err(io::Error::other)?;
+        }
+        self.sha.update(bytes);
         Ok(bytes.len())
     }
 

@@ -62,10 +62,9 @@ impl Tar {
             return Ok(Some(zeros(self.size_bytes() - self.content_bytes)));
         };
         let head = head(&self.folder, &file)?;
-        let archive = self.pinned.archive();
-        let bytes = archive.catalog.open_tree_file(self.pinned.roles(), &file)?;
+        let bytes = self.pinned.archive().catalog.open_tree_file(self.pinned.roles(), &file)?;
         let n_zeros = padded(file.size_bytes, UNIT) - file.size_bytes;
-        self.current = Some((FileBlocks::new(bytes, 0..file.size_bytes, archive.limits.block_bytes), n_zeros));
+        self.current = Some((FileBlocks::new(bytes, 0..file.size_bytes, self.pinned.read_options()), n_zeros));
         Ok(Some(Bytes::from(head)))
     }
 }

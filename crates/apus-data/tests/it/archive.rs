@@ -34,6 +34,8 @@ pub(crate) fn open(folder: &Path, maps: Option<&Path>) -> Archive {
             block_bytes: 1 << 20,
             work_ahead_bytes: 4 << 20,
             row_ranges: 1 << 20,
+            conditions: 256,
+            condition_bytes: 64 << 10,
             answer_bytes: 1 << 30,
             held_bytes: 64 << 20,
             picture_operations: 1 << 36,

@@ -15,6 +15,7 @@ use quick_cache::{
 
 use crate::{
     Result,
+    cancel::without_pauses,
     filter::{FilterError, Pipeline, Scratch},
     format::chunk_index::{ChunkIndex, ChunkLocation},
 };
@@ -159,7 +160,7 @@ where
             }
             GuardResult::Guard(guard) => {
                 self.misses.fetch_add(1, Ordering::Relaxed);
-                let value = make()?;
+                let value = without_pauses(make)?;
                 // Refused only where it was removed meanwhile, because the file was closed.
                 let _ = guard.insert(value.clone());
                 Ok(value)

@@ -13,6 +13,7 @@ mod buffers;
 pub(crate) mod caches;
 mod direct;
 mod fetch;
+mod pace;
 mod place;
 mod plan;
 mod pool;
@@ -26,6 +27,7 @@ mod wanted;
 pub(crate) mod whole;
 
 pub use caches::{CacheStats, Caches};
+pub use pace::Pace;
 pub use pool::DecodePool;
 pub use reader::{Block, Reader};
 pub use rows::RowRanges;
@@ -60,11 +62,13 @@ pub struct ReadOptions {
     /// The most bytes that may be fetched and decoded ahead of what was yielded (one part of the answer is always under way:
     /// a mebibyte or one band of chunks).
     pub work_ahead_bytes: usize,
+    /// How whoever takes the blocks keeps up.
+    pub pace: Pace,
 }
 
 impl Default for ReadOptions {
     /// Blocks of at most a mebibyte, made by the thread that asks for them.
     fn default() -> Self {
-        Self { pool: DecodePool::none(), block_bytes: 1 << 20, work_ahead_bytes: 0 }
+        Self { pool: DecodePool::none(), block_bytes: 1 << 20, work_ahead_bytes: 0, pace: Pace::default() }
     }
 }

@@ -96,8 +96,8 @@ pub(crate) struct BandRun {
     pub(crate) out: u64,
 }
 
-/// Yields the segments of an answer, in order.
-#[derive(Debug)]
+/// Yields the segments of an answer, in order. A clone goes on from the same place.
+#[derive(Clone, Debug)]
 pub(crate) struct Plan {
     tiling: Arc<Tiling>,
     /// On each axis up to the segment's, which run comes next and how far into it.

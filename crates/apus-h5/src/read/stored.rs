@@ -2,11 +2,11 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, mpsc},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
 };
 
 use super::{
-    Block, DecodePool, ReadOptions,
+    Block, DecodePool, Pace, ReadOptions,
     buffers::Buffer,
     plan::{Plan, Tiling},
     pool::Borrowed,
@@ -14,7 +14,7 @@ use super::{
     storage::Storage,
     wanted::Wanted,
 };
-use crate::Result;
+use crate::{Result, check_cancelled};
 
 /// So many segments are started before the first one is waited for, and at every further call, so that work ahead grows while
 /// blocks flow but the first block does not wait for it. They need no leave: what clients hold that take nothing keeps nobody
@@ -27,9 +27,14 @@ const MAX_WINDOW: usize = 1024;
 
 /// Yields the blocks of one answer.
 #[derive(Debug)]
-pub(super) struct StoredReader {
+pub(super) struct StoredReader(Arc<Mutex<Stored>>);
+
+/// The reader itself. Its request's [`Pace`] can reach it between two blocks.
+#[derive(Debug)]
+pub(super) struct Stored {
     context: Arc<ChunkContext>,
     plan: Plan,
+    pace: Pace,
     way: Way,
     pool: DecodePool,
     block_bytes: usize,
@@ -48,6 +53,10 @@ pub(super) struct StoredReader {
     failed: Option<crate::Error>,
     /// The segment that is being handed out, and how far.
     current: Option<(Arc<Buffer>, usize)>,
+    /// Where the plan was before that segment.
+    current_plan: Plan,
+    /// How much of the next segment was handed out before it was given back.
+    n_skipped: usize,
 }
 
 /// How segments come about.
@@ -66,6 +75,8 @@ struct UnderWay {
     decoded: mpsc::Receiver<Result<Buffer>>,
     size_bytes: usize,
     ready: Option<Result<Buffer>>,
+    /// Where the plan was before it.
+    plan: Plan,
     /// Leave to be under way; the first ones in the queue need none.
     _leave: Option<Borrowed>,
 }
@@ -81,6 +92,32 @@ impl UnderWay {
 
 impl StoredReader {
     pub(super) fn new(storage: Storage, wanted: Wanted, options: &ReadOptions) -> Result<Self> {
+        let stored = Arc::new(Mutex::new(Stored::new(storage, wanted, options)?));
+        options.pace.join(Arc::downgrade(&stored));
+        Ok(Self(stored))
+    }
+
+    /// Starts the first segments.
+    pub(super) fn start(&mut self) {
+        self.lock().start();
+    }
+
+    /// Whether nothing is left to be started.
+    pub(super) fn is_all_started(&self) -> bool {
+        self.lock().plan.is_done()
+    }
+
+    pub(super) fn next(&mut self) -> Option<Result<Block>> {
+        self.lock().next()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Stored> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Stored {
+    fn new(storage: Storage, wanted: Wanted, options: &ReadOptions) -> Result<Self> {
         let axes = wanted.axes();
         let whole_after = (0..axes.len())
             .find(|axis| axes.iter().zip(&storage.dims).skip(axis + 1).all(|(axis, extent)| axis.is_whole(*extent)))
@@ -97,13 +134,16 @@ impl StoredReader {
         } else {
             Way::Pool
         };
-        let native_bytes = context.storage.native_bytes;
+        let plan = Plan::new(Arc::clone(&context.tiling));
         Ok(Self {
-            plan: Plan::new(Arc::clone(&context.tiling)),
+            current_plan: plan.clone(),
+            plan,
+            pace: options.pace.clone(),
+            n_skipped: 0,
             context: Arc::new(context),
             way,
             pool: options.pool.clone(),
-            block_bytes: (options.block_bytes / native_bytes).max(1) * native_bytes,
+            block_bytes: options.block_bytes,
             work_ahead_bytes: options.work_ahead_bytes,
             kept: KeptChunks::default(),
             queue: VecDeque::new(),
@@ -116,24 +156,38 @@ impl StoredReader {
         })
     }
 
-    /// Starts the first segments.
-    pub(super) fn start(&mut self) {
+    fn start(&mut self) {
         if self.way == Way::Pool {
             while self.queue.len() < MIN_STARTED && self.start_one() {}
         }
     }
 
-    /// Whether nothing is left to be started.
-    pub(super) fn is_all_started(&self) -> bool {
-        self.plan.is_done()
+    /// Gives back what was read ahead, and what is left of the segment that is being handed out: the next block is read again.
+    pub(super) fn park(&mut self) {
+        let at = self.current.take().map(|(_, at)| (self.current_plan.clone(), at));
+        let at = at.or_else(|| self.queue.front().map(|first| (first.plan.clone(), 0)));
+        if let Some((plan, n_skipped)) = at {
+            (self.plan, self.n_skipped, self.failed) = (plan, n_skipped, None);
+        }
+        self.queue.clear();
+        self.queued_bytes = 0;
+        self.window = MIN_STARTED;
+        self.kept = KeptChunks::default();
     }
 
-    pub(super) fn next(&mut self) -> Option<Result<Block>> {
+    /// The most bytes of the next block: whole elements.
+    fn block_bytes(&self) -> usize {
+        let native_bytes = self.context.storage.native_bytes;
+        (self.block_bytes.min(self.pace.block_bytes()) / native_bytes).max(1) * native_bytes
+    }
+
+    fn next(&mut self) -> Option<Result<Block>> {
         loop {
+            let block_bytes = self.block_bytes();
             if let Some((buffer, at)) = &mut self.current
                 && *at < buffer.len()
             {
-                let end = at.saturating_add(self.block_bytes).min(buffer.len());
+                let end = at.saturating_add(block_bytes).min(buffer.len());
                 let block = Block::new(Arc::clone(buffer), *at..end);
                 *at = end;
                 if end == buffer.len() {
@@ -144,7 +198,7 @@ impl StoredReader {
             }
             self.current = None;
             match self.next_segment()? {
-                Ok(buffer) => self.current = Some((Arc::new(buffer), 0)),
+                Ok(buffer) => self.current = Some((Arc::new(buffer), std::mem::take(&mut self.n_skipped))),
                 Err(error) => {
                     self.context.cancel();
                     return Some(Err(error));
@@ -154,6 +208,12 @@ impl StoredReader {
     }
 
     fn next_segment(&mut self) -> Option<Result<Buffer>> {
+        if let Err(error) = check_cancelled() {
+            return Some(Err(error));
+        }
+        if self.way != Way::Pool {
+            self.current_plan = self.plan.clone();
+        }
         match self.way {
             Way::Direct => self.plan.next().map(|segment| self.context.read_direct(&segment)),
             Way::Inline => self.plan.next().map(|segment| {
@@ -173,6 +233,7 @@ impl StoredReader {
             n_started += 1;
         }
         let Some(mut first) = self.queue.pop_front() else { return self.failed.take().map(Err) };
+        self.current_plan = first.plan.clone();
         self.n_taken += 1;
         if !first.is_ready() {
             let most = if self.n_taken < N_TAKEN_BEFORE_GROWING { MIN_STARTED } else { MAX_WINDOW };
@@ -197,6 +258,7 @@ impl StoredReader {
         if leave.is_none() && needs_leave {
             return false;
         }
+        let plan = self.plan.clone();
         let Some(segment) = self.plan.next() else { return false };
         let fetched = match self.context.fetch(segment, &mut self.kept) {
             Ok(fetched) => fetched,
@@ -210,7 +272,7 @@ impl StoredReader {
             // Only to be copied, which is less than waking a thread.
             let (_, decoded) = mpsc::sync_channel(1);
             let ready = Some(self.context.decode(&fetched));
-            self.queue.push_back(UnderWay { decoded, size_bytes, ready, _leave: leave });
+            self.queue.push_back(UnderWay { decoded, size_bytes, ready, plan, _leave: leave });
             self.queued_bytes += size_bytes;
             self.last_bytes = size_bytes;
             return true;
@@ -225,14 +287,14 @@ impl StoredReader {
                 let _ = sender.send(decoded);
             }
         });
-        self.queue.push_back(UnderWay { decoded, size_bytes, ready: None, _leave: leave });
+        self.queue.push_back(UnderWay { decoded, size_bytes, ready: None, plan, _leave: leave });
         self.queued_bytes += size_bytes;
         self.last_bytes = size_bytes;
         true
     }
 }
 
-impl Drop for StoredReader {
+impl Drop for Stored {
     fn drop(&mut self) {
         self.context.cancel();
     }

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use apus_h5::{Data, Dataset, DecodePool, Error, Indices, ReadOptions, RowRanges, Selection};
+use apus_h5::{Data, Dataset, DecodePool, Error, Indices, Pace, ReadOptions, RowRanges, Selection};
 use sha2::{Digest, Sha256};
 
 use crate::{folder, python};
@@ -16,21 +16,33 @@ use crate::{folder, python};
 type Digests = BTreeMap<String, BTreeMap<String, (Vec<u64>, String, String)>>;
 
 fn options() -> ReadOptions {
-    ReadOptions { pool: DecodePool::new(2).unwrap(), block_bytes: 100_000, work_ahead_bytes: 4 << 20 }
+    ReadOptions {
+        pool: DecodePool::new(2).unwrap(),
+        block_bytes: 100_000,
+        work_ahead_bytes: 4 << 20,
+        ..ReadOptions::default()
+    }
 }
 
 /// The first half of the digest of the values.
 fn digest(dataset: &Dataset, options: &ReadOptions) -> Result<String, Error> {
-    digest_of(dataset, Selection::default(), options)
+    digest_of(dataset, Selection::default(), options, false)
 }
 
-fn digest_of(dataset: &Dataset, selection: Selection, options: &ReadOptions) -> Result<String, Error> {
+fn digest_of(dataset: &Dataset, selection: Selection, options: &ReadOptions, is_parked: bool) -> Result<String, Error> {
     let mut hash = Sha256::new();
     let mut n_bytes = 0;
     let reader = dataset.reader(selection, options)?;
     let expected_bytes = reader.size_bytes();
-    for block in reader {
+    for (i, block) in reader.enumerate() {
         let block = block?;
+        if is_parked {
+            // Its client stalls now and then, and takes blocks of various lengths.
+            options.pace.set_block_bytes([usize::MAX, 3_000, 50_000][i % 3]);
+            if i % 2 == 0 {
+                options.pace.park();
+            }
+        }
         assert!(block.bytes().len() <= options.block_bytes && !block.bytes().is_empty());
         n_bytes += block.bytes().len() as u64;
         hash.update(block.bytes());
@@ -116,7 +128,12 @@ fn check_selections(folder: &Path) {
         let file = files.entry(&part.file).or_insert_with(|| folder::open(&folder.join(&part.file)));
         let dataset = file.dataset(&part.object).unwrap();
         assert_eq!(dataset.reader(selection.clone(), &options).unwrap().shape(), part.shape);
-        match digest_of(&dataset, selection, &options) {
+        if i % 5 == 0 {
+            let parked = ReadOptions { pace: Pace::default(), ..options.clone() };
+            let digest = digest_of(&dataset, selection.clone(), &parked, true).unwrap();
+            assert_eq!(digest, part.digest, "{}:{}: parked between blocks", part.file, part.object);
+        }
+        match digest_of(&dataset, selection, &options, false) {
             Ok(digest) if digest == part.digest => {}
             Ok(_) => wrong.push(format!("{}:{} rows {:?}: other values", part.file, part.object, part.rows)),
             Err(error) => wrong.push(error.to_string()),

@@ -2,7 +2,7 @@
 
 use std::{array::from_fn, ops::Range};
 
-use apus_h5::{Dataset, ReadOptions};
+use apus_h5::{Dataset, ReadOptions, check_cancelled};
 use serde::Serialize;
 
 use super::{
@@ -197,6 +197,7 @@ impl CellGrid {
         let reach = if shared || measured.is_some() { 0.5 } else { padding + 0.5 };
         let reach = self.size.map(|size| reach * size);
         for first_cell in (0..self.n_cells).step_by(BATCH) {
+            check_cancelled()?;
             let n = BATCH.min(self.n_cells - first_cell);
             let (counts, offsets) = (counts.take(n)?, offsets.take(n)?);
             let keys = keys.as_mut().map(|keys| keys.take(n)).transpose()?.unwrap_or(offsets);

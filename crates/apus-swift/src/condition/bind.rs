@@ -67,6 +67,11 @@ impl Condition {
 }
 
 impl BoundCondition {
+    /// What it takes to decide of a row: each comparison, and each operation of what is compared.
+    pub fn n_operations(&self) -> u64 {
+        self.test.n_operations()
+    }
+
     /// The columns whose values it is asked with, in this order.
     pub fn columns(&self) -> &[ConditionColumn] {
         &self.columns

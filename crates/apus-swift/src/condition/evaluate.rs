@@ -1,6 +1,6 @@
 //! Evaluation: which rows of a block satisfy a condition.
 
-use apus_h5::Datatype;
+use apus_h5::{Datatype, check_cancelled};
 
 use super::{Interval, bind::BoundCondition, syntax::Operator, value::Expression};
 use crate::{Error, Result, RowMask};
@@ -145,7 +145,7 @@ impl<'a> ColumnBlock<'a> {
 impl BoundCondition {
     /// Which of `n_rows` rows satisfy the condition, given the values of its [`columns`](Self::columns) for these rows.
     ///
-    /// Errors: [`Error::Malformed`] where a column is missing or of another length.
+    /// Errors: [`Error::Malformed`] where a column is missing or of another length; that nobody waits any more.
     pub fn evaluate(&self, columns: &[ColumnBlock<'_>], n_rows: usize) -> Result<RowMask> {
         if columns.len() != self.columns.len() || columns.iter().any(|c| c.n_rows() != n_rows) {
             let lengths: Vec<usize> = columns.iter().map(ColumnBlock::n_rows).collect();
@@ -155,7 +155,7 @@ impl BoundCondition {
                 reason: format!("columns of {lengths:?} rows where {} of {n_rows} are needed", self.columns.len()),
             });
         }
-        Ok(self.test.evaluate(columns, n_rows))
+        self.test.evaluate(columns, n_rows)
     }
 }
 
@@ -175,25 +175,37 @@ impl CompiledTest {
         Self::Integer { column, operator, threshold: decided as i128 }
     }
 
-    fn evaluate(&self, columns: &[ColumnBlock<'_>], n_rows: usize) -> RowMask {
+    /// What it takes to decide of a row: each comparison, and each operation of what is compared.
+    pub(super) fn n_operations(&self) -> u64 {
         match self {
+            Self::Any(tests) | Self::All(tests) => tests.iter().map(Self::n_operations).sum(),
+            Self::Not(test) => test.n_operations(),
+            Self::Constant(_) => 0,
+            Self::Float32 { .. } | Self::Float64 { .. } | Self::Integer { .. } => 1,
+            Self::General { left, right, .. } => 1 + left.n_operations() + right.n_operations(),
+        }
+    }
+
+    fn evaluate(&self, columns: &[ColumnBlock<'_>], n_rows: usize) -> Result<RowMask> {
+        check_cancelled()?;
+        Ok(match self {
             Self::Constant(holds) => RowMask::all(n_rows, *holds),
             Self::Any(tests) => {
                 let mut mask = RowMask::all(n_rows, false);
                 for test in tests {
-                    mask.or(&test.evaluate(columns, n_rows));
+                    mask.or(&test.evaluate(columns, n_rows)?);
                 }
                 mask
             }
             Self::All(tests) => {
                 let mut mask = RowMask::all(n_rows, true);
                 for test in tests {
-                    mask.and(&test.evaluate(columns, n_rows));
+                    mask.and(&test.evaluate(columns, n_rows)?);
                 }
                 mask
             }
             Self::Not(test) => {
-                let mut mask = test.evaluate(columns, n_rows);
+                let mut mask = test.evaluate(columns, n_rows)?;
                 mask.invert();
                 mask
             }
@@ -213,6 +225,6 @@ impl CompiledTest {
                 let column = |index: usize| columns[index].float(row);
                 operator.holds(&left.value(&column), &right.value(&column))
             }),
-        }
+        })
     }
 }

@@ -19,6 +19,16 @@ impl Expression {
         Self::Arithmetic(Box::new(self), Arithmetic::Times, Box::new(Self::Constant(factor)))
     }
 
+    /// What is calculated for a row: each operation, and each column that is looked at.
+    pub(super) fn n_operations(&self) -> u64 {
+        match self {
+            Self::Constant(_) => 0,
+            Self::Column(_) => 1,
+            Self::Negative(inner) | Self::Power(inner, _) | Self::Call(_, inner) => 1 + inner.n_operations(),
+            Self::Arithmetic(left, _, right) => 1 + left.n_operations() + right.n_operations(),
+        }
+    }
+
     /// The value, given those of the columns.
     pub(super) fn value(&self, column: &impl Fn(usize) -> f64) -> f64 {
         match self {

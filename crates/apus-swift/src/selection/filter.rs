@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use apus_h5::check_cancelled;
+
 use super::{Granularity, GroupSelection};
 use crate::{ColumnBlock, ConditionColumn, Error, Interval, Result, RowMask};
 
@@ -133,7 +135,7 @@ impl RowFilter {
 
     /// Which rows of the next block are wanted.
     ///
-    /// Errors: [`Error::Malformed`] where the bytes of a column are not those of `n_rows` rows.
+    /// Errors: [`Error::Malformed`] where the bytes of a column are not those of `n_rows` rows; that nobody waits any more.
     pub fn next(&mut self, block: &FilterBlock<'_>) -> Result<RowMask> {
         let n_rows = block.n_rows;
         if block.columns.len() != self.columns.len() {
@@ -156,6 +158,7 @@ impl RowFilter {
             }
             values.push(elements);
         }
+        check_cancelled()?;
         let mut mask = RowMask::all(n_rows, true);
         let position =
             |row: usize| self.positions.map(|column| [0, 1, 2].map(|axis| values[column].float(row * 3 + axis)));

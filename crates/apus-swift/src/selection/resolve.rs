@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, num::NonZeroU64, sync::Arc};
 
-use apus_h5::{Datatype, RowRanges};
+use apus_h5::{Datatype, RowRanges, check_cancelled};
 
 use super::{Conversion, Granularity, MAX_FIELDS, MAX_IDS, Sample, SelectionRequest};
 use crate::{
@@ -12,6 +12,9 @@ use crate::{
     lookup::{find_field, without_group},
     names::nearest_names,
 };
+
+/// So many ids are sorted between two looks at whether anybody waits.
+const SORTED_AT_ONCE: usize = 1 << 20;
 
 /// What is wanted of one group of fields. Everything in it fits the output that it was resolved for.
 #[derive(Clone, Debug, PartialEq)]
@@ -182,6 +185,7 @@ impl SelectionRequest {
         wanted: &[(&ParticleGroup, Vec<SelectedField>)],
     ) -> Result<()> {
         for condition in &self.conditions {
+            check_cancelled()?;
             let Some(group) = condition.group(groups)? else { continue };
             if !wanted.iter().any(|(other, _)| other.group == group.group) {
                 return Err(Error::BadSelection {
@@ -237,6 +241,7 @@ impl SelectionRequest {
     ) -> Result<GroupSelection> {
         let mut conditions = Vec::new();
         for condition in &self.conditions {
+            check_cancelled()?;
             let meant = condition.group(groups)?;
             if meant.is_none_or(|meant| meant.group == group.group) {
                 conditions.push(condition.bind(&output.unit_context(), group, self.frame)?);
@@ -245,12 +250,7 @@ impl SelectionRequest {
         let members = self.halos.as_ref().filter(|halos| halos.members());
         let membership = members.map(|halos| membership_field(group, halos.kind()).cloned()).transpose()?;
         let id_field = self.id_field(group)?;
-        let ids = self.ids.as_ref().map(|ids| {
-            let mut ids = ids.clone();
-            ids.sort_unstable();
-            ids.dedup();
-            ids
-        });
+        let ids = self.ids.as_ref().map(|ids| sorted_ids(ids)).transpose()?;
         Ok(GroupSelection {
             group: group.group.clone(),
             name: group.name.clone(),
@@ -296,6 +296,19 @@ fn told_unit(field: &SelectedField) -> String {
         Some(unit) => format!("{} is in {} ({})", field.asked, unit.name, unit.dimensions),
         None => format!("{} has no unit", field.asked),
     }
+}
+
+/// The ids, each once, ascending. Millions of them are sorted in parts, with a look in between at whether anybody waits.
+fn sorted_ids(ids: &[u64]) -> Result<Vec<u64>> {
+    let mut sorted = ids.to_vec();
+    for part in sorted.chunks_mut(SORTED_AT_ONCE) {
+        check_cancelled()?;
+        part.sort_unstable();
+    }
+    #[expect(clippy::stable_sort_primitive, reason = "it joins the parts, which are sorted by now")]
+    sorted.sort();
+    sorted.dedup();
+    Ok(sorted)
 }
 
 /// Refuses names that come twice.

@@ -53,6 +53,8 @@ const MAX_WINDOW_ROWS: u64 = 1 << 18;
 const MIN_WINDOW_ROWS: u64 = 1 << 12;
 /// About how many bytes of the columns are held at once.
 const WINDOW_BYTES: u64 = 4 << 20;
+/// Rows that are filtered at once: some milliseconds with the longest comparison. A multiple of the rows of a word of a mask.
+const STEP_ROWS: usize = 1 << 14;
 /// SWIFT's chunks have so many rows.
 const USUAL_CHUNK_ROWS: u64 = 8192;
 
@@ -107,19 +109,24 @@ impl RowScan {
             column.values.clear();
             read_rows(&column.dataset, candidates.clone(), column.index, &self.options, &mut column.values)?;
         }
-        let mask = if self.filter.needs_row_numbers() {
-            let mut masks = Vec::with_capacity(candidates.len());
-            let mut start = 0;
+        let mut masks = Vec::new();
+        let mut start = 0;
+        if self.filter.needs_row_numbers() {
             for range in &candidates {
                 let n_rows = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
                 masks.push(mask_of(&mut self.filter, &self.columns, start, n_rows, range.start)?);
                 start = start.saturating_add(n_rows);
             }
-            RowMask::concat(&masks)
         } else {
-            let n_rows = usize::try_from(n_rows_of(&candidates)).unwrap_or(usize::MAX);
-            mask_of(&mut self.filter, &self.columns, 0, n_rows, 0)?
-        };
+            // In steps, since conditions may be long, and each step looks whether anybody waits.
+            let end = usize::try_from(n_rows_of(&candidates)).unwrap_or(usize::MAX);
+            while start < end {
+                let n_rows = STEP_ROWS.min(end - start);
+                masks.push(mask_of(&mut self.filter, &self.columns, start, n_rows, 0)?);
+                start += n_rows;
+            }
+        }
+        let mask = if masks.len() == 1 { masks.swap_remove(0) } else { RowMask::concat(&masks) };
         // The filter has checked that there are as many values as rows.
         self.columns.iter_mut().for_each(|column| column.note(&candidates));
         Ok(ScannedWindow { candidates, mask: Some(mask) })

@@ -5,10 +5,10 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use apus_h5::{Dataset, RowRanges};
+use apus_h5::{Dataset, RowRanges, check_cancelled};
 
 use super::{RowFilter, windows::push_joined};
-use crate::Interval;
+use crate::{Interval, Result};
 
 /// What the values of one column lie between, in blocks of rows: in each chunk, where the dataset has chunks and not very many. Scans fill it
 /// in, from any thread. It is true of one state of the dataset.
@@ -132,11 +132,14 @@ impl RowFilter {
     }
 
     /// Of these rows, those in blocks that may hold rows that satisfy all conditions, in their order.
-    pub fn rows_that_may_match(&self, rows: &RowRanges, statistics: &Statistics) -> RowRanges {
+    ///
+    /// Errors: that nobody waits any more.
+    pub fn rows_that_may_match(&self, rows: &RowRanges, statistics: &Statistics) -> Result<RowRanges> {
         let (mut left, mut values) = (Vec::new(), Vec::with_capacity(statistics.len()));
         for range in rows.as_slice() {
             let mut row = range.start;
             while row < range.end {
+                check_cancelled()?;
                 let mut end = range.end;
                 values.clear();
                 for column in statistics {
@@ -152,7 +155,7 @@ impl RowFilter {
                 row = end;
             }
         }
-        RowRanges::new(left).unwrap_or_default()
+        Ok(RowRanges::new(left).unwrap_or_default())
     }
 }
 

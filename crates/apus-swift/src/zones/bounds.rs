@@ -5,9 +5,12 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
-use apus_h5::RowRanges;
+use apus_h5::{RowRanges, check_cancelled};
 
-use crate::{Region, selection::push_joined};
+use crate::{Region, Result, selection::push_joined};
+
+/// So many zones are compared with a region between two looks at whether anybody waits: a region may have a thousand shapes.
+const ZONES_AT_ONCE: usize = 2048;
 
 /// The least and greatest coordinate on each axis.
 pub type Bounds = [[f64; 3]; 2];
@@ -125,19 +128,24 @@ impl ZoneBounds {
     }
 
     /// Rows among which all those are that lie in a region. Errs only on the side of yes.
-    pub fn find(&self, region: &Region) -> FoundZones {
-        let bounds = self.bounds.read().unwrap_or_else(PoisonError::into_inner);
-        let bounds = bounds.as_deref().unwrap_or_default();
+    ///
+    /// Errors: that nobody waits any more.
+    pub fn find(&self, region: &Region) -> Result<FoundZones> {
         let (mut rows, mut n_found, mut n_known) = (Vec::new(), 0, 0);
-        for index in 0..self.starts.len() {
-            let zone = bounds.get(index).copied().unwrap_or(UNKNOWN);
-            n_known += usize::from(zone != UNKNOWN);
-            if may_contain(region, &zone) {
-                n_found += 1;
-                push_joined(&mut rows, self.rows(index));
+        for first in (0..self.starts.len()).step_by(ZONES_AT_ONCE) {
+            check_cancelled()?;
+            let bounds = self.bounds.read().unwrap_or_else(PoisonError::into_inner);
+            let bounds = bounds.as_deref().unwrap_or_default();
+            for index in first..self.starts.len().min(first + ZONES_AT_ONCE) {
+                let zone = bounds.get(index).copied().unwrap_or(UNKNOWN);
+                n_known += usize::from(zone != UNKNOWN);
+                if may_contain(region, &zone) {
+                    n_found += 1;
+                    push_joined(&mut rows, self.rows(index));
+                }
             }
         }
-        FoundZones { rows: RowRanges::new(rows).unwrap_or_default(), n_zones: self.starts.len(), n_found, n_known }
+        Ok(FoundZones { rows: RowRanges::new(rows).unwrap_or_default(), n_zones: self.starts.len(), n_found, n_known })
     }
 
     /// The rows of zones whose bounds are not known, ascending.

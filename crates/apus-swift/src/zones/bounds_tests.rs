@@ -59,7 +59,7 @@ fn zones_are_known_once_all_of_them_was_seen() {
     zones.forget();
     see(&zones, &positions, &[0..10]);
     assert_eq!((zones.n_known(), zones.parts()), (0, None));
-    assert_eq!(zones.find(&region(Shape::Sphere { centre: [1.0; 3], radius: 0.1 })).rows.as_slice(), [0..10]);
+    assert_eq!(zones.find(&region(Shape::Sphere { centre: [1.0; 3], radius: 0.1 })).unwrap().rows.as_slice(), [0..10]);
     // Values that are fewer than their rows.
     let mut notes = BoundsNotes::new(Arc::new(ZoneBounds::of_cells(vec![], 10)), &f32::DTYPE).unwrap();
     notes.see(0..10, &[0; 119]);
@@ -76,7 +76,7 @@ fn coordinates_far_outside_the_box_are_of_particles_inside() {
         for shape in [Shape::Sphere { centre: [1.0; 3], radius: 0.5 }, Shape::Box([[Some(0.5), Some(1.5)]; 3])] {
             let region = region(shape);
             assert!(region.contains(positions[0]));
-            assert_eq!(zones.find(&region).rows.as_slice(), [0..1], "{far} boxes away");
+            assert_eq!(zones.find(&region).unwrap().rows.as_slice(), [0..1], "{far} boxes away");
         }
     }
 }
@@ -125,14 +125,14 @@ proptest! {
         for seen in [ranges, vec![0..n_rows]] {
             see(&zones, &positions, &seen);
             for region in [&sphere, &slabs] {
-                let found = zones.find(region);
+                let found = zones.find(region).unwrap();
                 let rows: Vec<u64> = found.rows.as_slice().iter().cloned().flatten().collect();
                 for (row, position) in (0..).zip(&positions) {
                     prop_assert!(!region.contains(*position) || rows.contains(&row), "row {row} at {position:?}");
                 }
                 let (starts, bounds) = zones.parts().unwrap();
                 let again = ZoneBounds::from_parts(n_rows, starts.to_vec(), bounds).unwrap();
-                prop_assert_eq!(again.find(region), found);
+                prop_assert_eq!(again.find(region).unwrap(), found);
             }
         }
     }

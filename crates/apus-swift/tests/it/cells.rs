@@ -47,8 +47,12 @@ fn compare(n_boxes: u32, paths: &[PathBuf]) -> (usize, Vec<String>) {
         let grid = output.cells().unwrap().expect("swiftsimio found cells");
         for (group, expected) in &masks.rows {
             let table = grid.table(&output, output.group(group).unwrap().unwrap()).unwrap().unwrap();
-            let options =
-                ReadOptions { pool: DecodePool::new(1).unwrap(), block_bytes: 1 << 20, work_ahead_bytes: 1 << 20 };
+            let options = ReadOptions {
+                pool: DecodePool::new(1).unwrap(),
+                block_bytes: 1 << 20,
+                work_ahead_bytes: 1 << 20,
+                ..ReadOptions::default()
+            };
             let on_pool = output.cells_read_with(Some(&options)).unwrap().unwrap();
             let everywhere = CellTest::MayContain { allowance: 0.0 };
             for grid in [&grid, &on_pool] {

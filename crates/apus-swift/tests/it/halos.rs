@@ -17,7 +17,12 @@ fn open(path: &Path) -> Output {
 }
 
 fn options() -> ReadOptions {
-    ReadOptions { pool: DecodePool::new(1).unwrap(), block_bytes: 1 << 20, work_ahead_bytes: 1 << 20 }
+    ReadOptions {
+        pool: DecodePool::new(1).unwrap(),
+        block_bytes: 1 << 20,
+        work_ahead_bytes: 1 << 20,
+        ..ReadOptions::default()
+    }
 }
 
 fn members(ids: &[u64]) -> HaloRequest {

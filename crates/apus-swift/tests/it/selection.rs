@@ -19,7 +19,12 @@ fn file(name: &str) -> Output {
 }
 
 fn options() -> ReadOptions {
-    ReadOptions { pool: DecodePool::new(1).unwrap(), block_bytes: 1 << 20, work_ahead_bytes: 1 << 20 }
+    ReadOptions {
+        pool: DecodePool::new(1).unwrap(),
+        block_bytes: 1 << 20,
+        work_ahead_bytes: 1 << 20,
+        ..ReadOptions::default()
+    }
 }
 
 fn request(fields: &[&str]) -> SelectionRequest {

@@ -93,6 +93,11 @@ impl Authenticator {
         Ok(matches!(self.0.logins, Logins::Remote(_)) || self.0.state.has_accounts().await?)
     }
 
+    /// The address that a request counts for: the peer's, or what a trusted proxy says of it.
+    pub(crate) fn client_address(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> Option<IpAddr> {
+        client_address(peer, headers, &self.0.trusted_proxies)
+    }
+
     /// The caller of a request with these headers from that peer; anonymous without `Authorization`.
     ///
     /// Errors: [`AuthError`] for credentials that are not accepted.

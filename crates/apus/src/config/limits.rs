@@ -12,8 +12,13 @@ use super::ConfigError;
 pub struct Limits {
     /// Connections open at once; more wait in the kernel's queue.
     pub connections: usize,
-    /// Answers in progress at once, including those to slow clients; more are refused with a 503.
+    /// Answers that are begun at once; more wait, and are refused with a 503 when that takes longer than `wait_ms`. Answers that wait for
+    /// their clients do not count.
     pub concurrent_answers: usize,
+    /// The memory for answers that wait for their clients, all together: beyond it, those are broken off that have waited longest.
+    pub waiting_bytes: u64,
+    /// Streams of an HTTP/2 connection at once.
+    pub streams: u32,
     /// Threads that read and encode at once.
     pub concurrent_reads: usize,
     /// Threads that decode chunks.
@@ -28,10 +33,19 @@ pub struct Limits {
     pub query_bytes: usize,
     /// The most bytes of a request's body in the hdfstream protocol, which sends all slices of a dataset at once.
     pub slices_body_bytes: u64,
-    /// The memory for the slices of all hdfstream requests together; a request with 16,777,216 slices takes 256 MiB.
-    pub slices_held_bytes: u64,
+    /// The memory for the bodies of all requests together, and for what is read from them; a request with 16,777,216 slices takes 256 MiB.
+    #[serde(alias = "slices_held_bytes")]
+    pub bodies_held_bytes: u64,
+    /// A request's body must bring `body_rate_bytes` a second, counted over so many milliseconds, or end.
+    pub body_ms: u64,
+    /// The bytes that a request's body must bring in a second.
+    pub body_rate_bytes: u64,
     /// The most ranges of rows in one request.
     pub row_ranges: usize,
+    /// The most conditions (`where`) of one selection.
+    pub conditions: usize,
+    /// The most bytes of the conditions of one selection together: each row is compared with all of them.
+    pub condition_bytes: usize,
     /// The most bytes of an answer's values.
     pub answer_bytes: u64,
     /// The most bytes of values that must be held in memory whole (strings, attributes, small datasets).
@@ -77,7 +91,9 @@ impl Default for Limits {
         let n_cores = thread::available_parallelism().map_or(2, NonZero::get);
         Self {
             connections: 4096,
-            concurrent_answers: 256,
+            concurrent_answers: (8 * n_cores).max(16),
+            waiting_bytes: 128 << 20,
+            streams: 64,
             concurrent_reads: (2 * n_cores).max(4),
             decode_threads: n_cores,
             wait_ms: 5_000,
@@ -85,8 +101,12 @@ impl Default for Limits {
             work_ahead_bytes: n_cores * (4 << 20),
             query_bytes: 16 << 20,
             slices_body_bytes: 320 << 20,
-            slices_held_bytes: 1 << 30,
+            bodies_held_bytes: 288 << 20,
+            body_ms: 10_000,
+            body_rate_bytes: 8 << 10,
             row_ranges: 1_000_000,
+            conditions: 256,
+            condition_bytes: 64 << 10,
             answer_bytes: 1 << 40,
             held_bytes: 64 << 20,
             pictures_bytes: 1 << 30,
@@ -133,6 +153,9 @@ impl Limits {
             ("decode_threads", self.decode_threads),
             ("block_bytes", self.block_bytes),
             ("work_ahead_bytes", self.work_ahead_bytes),
+            ("conditions", self.conditions),
+            ("body_ms", usize::try_from(self.body_ms).unwrap_or(usize::MAX)),
+            ("streams", self.streams as usize),
         ]
         .into_iter()
         .find(|(_, value)| *value == 0);

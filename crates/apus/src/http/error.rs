@@ -35,6 +35,9 @@ pub enum ApiError {
     /// The route does not support the method. 405.
     #[error("this address does not support {0}")]
     MethodNotAllowed(axum::http::Method),
+    /// The request's body came too slowly. 408.
+    #[error("{0}")]
+    Timeout(Cow<'static, str>),
     /// A precondition of the request does not hold. 412.
     #[error("{0}")]
     PreconditionFailed(Cow<'static, str>),
@@ -119,6 +122,7 @@ impl ApiError {
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Timeout(_) => StatusCode::REQUEST_TIMEOUT,
             Self::PreconditionFailed(_) => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UriTooLong { .. } => StatusCode::URI_TOO_LONG,
@@ -139,6 +143,7 @@ impl ApiError {
             Self::Unauthorized(_) => "unauthorized",
             Self::NotFound(_) => "not_found",
             Self::MethodNotAllowed(_) => "method_not_allowed",
+            Self::Timeout(_) => "timeout",
             Self::PreconditionFailed(_) => "precondition_failed",
             Self::TooLarge(_) => "too_large",
             Self::UriTooLong { .. } => "uri_too_long",
@@ -243,6 +248,8 @@ impl From<apus_data::Error> for ApiError {
             E::TooLarge(detail) => Self::TooLarge(detail),
             E::Unreadable { fault, detail } => Self::Unreadable { code: fault_code(fault), detail },
             E::Busy(detail) => Self::Unavailable { detail, retry_after: RETRY_AFTER },
+            // A client that has gone reads no answer, so this is for those whom the service leaves.
+            E::Gone => Self::Unavailable { detail: error.to_string().into(), retry_after: RETRY_AFTER },
             other => Self::Internal(other.to_string()),
         }
     }

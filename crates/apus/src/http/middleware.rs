@@ -21,7 +21,12 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tracing::{Instrument, Span, field};
 
-use super::{error::Logged, headers};
+use super::{
+    caller::peer,
+    error::Logged,
+    headers,
+    origin::{Hangup, Origin},
+};
 use crate::app::App;
 
 /// The middleware around every request.
@@ -39,7 +44,13 @@ pub async fn observe(State(app): State<App>, request: Request, next: Next) -> Re
         user = field::Empty,
         n_rows = field::Empty,
     );
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let hangup = request.extensions().get::<Hangup>().cloned();
+    let origin = Origin {
+        address: app.auth.client_address(request.headers(), peer(request.extensions())),
+        connection: hangup.as_ref().map_or(0, Hangup::connection),
+    };
+    let answer = next.run(request).instrument(span.clone());
+    let mut response = origin.scope(hangup, answer).await;
     if let Ok(value) = HeaderValue::try_from(&id) {
         response.headers_mut().insert(headers::REQUEST_ID, value);
     }

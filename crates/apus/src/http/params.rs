@@ -3,7 +3,7 @@
 use apus_data::store::VPath;
 use axum::{
     body::Bytes,
-    extract::{FromRequestParts, RawPathParams, rejection::BytesRejection},
+    extract::{FromRequest, FromRequestParts, RawPathParams, Request},
     http::{HeaderMap, StatusCode, header, request::Parts},
 };
 use serde::de::DeserializeOwned;
@@ -69,10 +69,36 @@ pub(crate) fn unknown(what: &str, name: &str, known: &[&str]) -> ApiError {
     ApiError::bad_request(format!("unknown {what} {shown:?}: {hint}known are {}", known.join(", ")))
 }
 
-/// The body of a POST, as JSON.
-///
-/// Errors: 415 for another content type, 413 if it is too long, 400 if it cannot be parsed.
-pub(crate) fn json_body<T: DeserializeOwned>(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> ApiResult<T> {
+/// The body of a POST that is JSON, still to be parsed.
+pub(crate) struct JsonText(Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for JsonText {
+    type Rejection = ApiError;
+
+    /// Errors: 415 for another content type, 413 if it is too long, 400 if it cannot be read.
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        check_content_type(request.headers())?;
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                ApiError::too_large("the request's body is larger than this server accepts")
+            }
+            _ => ApiError::bad_request(format!("the body cannot be read: {}", rejection.body_text())),
+        })?;
+        Ok(Self(bytes))
+    }
+}
+
+impl JsonText {
+    /// What it says. Long lists take long: for threads that may block.
+    ///
+    /// Errors: 400 if it cannot be parsed.
+    pub(crate) fn parse<T: DeserializeOwned>(self) -> ApiResult<T> {
+        serde_json::from_slice(&self.0)
+            .map_err(|error| ApiError::bad_request(format!("the body cannot be parsed: {error}")))
+    }
+}
+
+fn check_content_type(headers: &HeaderMap) -> ApiResult<()> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case("application/json") {
@@ -80,11 +106,7 @@ pub(crate) fn json_body<T: DeserializeOwned>(headers: &HeaderMap, body: Result<B
             format!("the body's Content-Type is {media_type:?}; it must be application/json").into(),
         ));
     }
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large("the request's body is larger than this server accepts"),
-        _ => ApiError::bad_request(format!("the body cannot be read: {}", rejection.body_text())),
-    })?;
-    serde_json::from_slice(&body).map_err(|error| ApiError::bad_request(format!("the body cannot be parsed: {error}")))
+    Ok(())
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use tower_http::{
 };
 
 use super::{
+    body::{self, Guard},
     error::ApiError,
     headers, heads, middleware,
     protocol::{ErrorForms, Protocol},
@@ -26,11 +27,14 @@ use crate::app::App;
 pub(crate) fn router(app: App, protocols: Vec<Protocol>) -> Router {
     let errors = Arc::new(ErrorForms::of(&protocols));
     let routes = protocols.into_iter().fold(Router::new(), |router, protocol| router.merge(protocol.router));
+    let guard =
+        Guard { budget: app.bodies.clone(), limits: Arc::new(app.config.limits.clone()), forms: Arc::clone(&errors) };
     let (for_route, for_method) = (Arc::clone(&errors), errors);
     routes
         .fallback(move |request: Request| async move { no_route(&for_route, &request) })
         .method_not_allowed_fallback(move |request: Request| async move { wrong_method(&for_method, &request) })
         .layer(DefaultBodyLimit::max(app.config.limits.query_bytes))
+        .layer(from_fn_with_state(guard, body::guard))
         .layer(CompressionLayer::new().compress_when(PaysToCompress))
         .layer(cors(&app.config.cors_origins))
         .layer(CatchPanicLayer::custom(panicked))

@@ -12,11 +12,18 @@ use hyper_util::{
 use tokio::{net::TcpListener, pin, select, sync::Semaphore, time};
 use tower::ServiceExt as _;
 
-use super::heads::Heads;
+use super::{heads::Heads, origin::Hangup, paced_stream::PacedStream};
 use crate::{app::App, config::ConfigError};
 
 /// The most bytes of a head that hyper holds: more than [`heads`](super::heads) lets pass, with a piece of what follows.
 const MAX_HEAD_BYTES: usize = 64 << 10;
+/// What an HTTP/2 client may send before it is read: of all its streams, and of each.
+const CONNECTION_WINDOW_BYTES: u32 = 512 << 10;
+const STREAM_WINDOW_BYTES: u32 = 256 << 10;
+/// What an HTTP/2 stream may have on its way to a client that does not take it.
+const MAX_SEND_BUFFER_BYTES: usize = 64 << 10;
+/// The part of the time for stopping that running answers have to finish; what remains is for work to notice that it is not wanted.
+const GRACE: f64 = 0.9;
 /// The interval of HTTP/2 pings to a silent client.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
@@ -38,6 +45,7 @@ pub async fn serve(app: &App, router: Router, listener: TcpListener, stop: impl 
     let builder = Arc::new(connection_builder(app));
     let places = Arc::new(Semaphore::new(app.config.limits.connections.clamp(1, Semaphore::MAX_PERMITS)));
     let graceful = GracefulShutdown::new();
+    let (head_limit, stall_limit) = (Duration::from_millis(app.config.limits.head_ms), app.config.limits.stall());
     pin!(stop);
     loop {
         let accepted = async {
@@ -57,27 +65,36 @@ pub async fn serve(app: &App, router: Router, listener: TcpListener, stop: impl 
         };
         // Without Nagle's algorithm: heads and small blocks must not wait for each other.
         let _ = stream.set_nodelay(true);
-        let (stream, heads) = Heads::watch(stream);
+        let (stream, heads) = Heads::watch(PacedStream::new(stream, head_limit, stall_limit));
+        let hangup = Hangup::new();
+        let of_requests = hangup.clone();
         let service = router.clone().map_request(move |mut request: Request<Incoming>| {
             heads.note(&mut request);
             request.extensions_mut().insert(ConnectInfo(peer));
+            request.extensions_mut().insert(of_requests.clone());
             request
         });
         let service = TowerToHyperService::new(service);
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let watched = graceful.watch(connection);
         tokio::spawn(async move {
-            if let Err(error) = watched.await {
-                tracing::debug!(%error, "connection ended");
+            tokio::select! {
+                ended = watched => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%error, "connection ended");
+                    }
+                }
+                () = hangup.wanted() => tracing::debug!("connection closed: nothing of its answers is read"),
             }
             drop(place);
         });
     }
     drop(listener);
-    let limit = Duration::from_millis(app.config.limits.shutdown_ms);
+    let limit = Duration::from_millis(app.config.limits.shutdown_ms).mul_f64(GRACE);
     if time::timeout(limit, graceful.shutdown()).await.is_err() {
         tracing::warn!(shutdown_ms = app.config.limits.shutdown_ms, "some answers did not finish in time: cut off");
     }
+    app.work.stop();
 }
 
 fn connection_builder(app: &App) -> auto::Builder<TokioExecutor> {
@@ -93,7 +110,10 @@ fn connection_builder(app: &App) -> auto::Builder<TokioExecutor> {
         .keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE)
         .max_header_list_size(64 << 10)
-        .max_concurrent_streams(128);
+        .max_concurrent_streams(app.config.limits.streams)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .max_send_buf_size(MAX_SEND_BUFFER_BYTES);
     builder
 }
 

@@ -19,12 +19,23 @@ struct Explanation<'a> {
     /// The halos as they were looked up; left out where none are asked for.
     #[serde(skip_serializing_if = "<[HaloExplanation]>::is_empty")]
     halos: Vec<HaloExplanation>,
+    /// The conditions, which are limited in number and length; left out where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conditions: Option<ConditionsExplanation>,
     groups: Vec<GroupExplanation<'a>>,
     /// The most bytes of values in the answer.
     size_bytes_at_most: u64,
     /// The most bytes of values that are allowed.
     limit_bytes: u64,
     is_allowed: bool,
+}
+
+#[derive(Serialize)]
+struct ConditionsExplanation {
+    n: usize,
+    limit: usize,
+    size_bytes: usize,
+    limit_bytes: usize,
 }
 
 /// Units: the file's length, comoving.
@@ -47,6 +58,8 @@ struct GroupExplanation<'a> {
     n_ruled_out: u64,
     /// The most rows that can be wanted.
     n_rows_at_most: u64,
+    /// Comparisons and calculations that the conditions make of the rows that are looked at, at most.
+    n_operations_at_most: u64,
     /// Whether just so many are wanted.
     is_exact: bool,
     cells: Option<Cells>,
@@ -95,6 +108,18 @@ struct Chunks {
     ruled_out: u64,
 }
 
+impl ConditionsExplanation {
+    fn of(plan: &Plan) -> Option<Self> {
+        let (conditions, limits) = (&plan.query.request.conditions, &plan.pinned.archive().limits);
+        (!conditions.is_empty()).then(|| Self {
+            n: conditions.len(),
+            limit: limits.conditions,
+            size_bytes: conditions.iter().map(|condition| condition.as_str().len()).sum(),
+            limit_bytes: limits.condition_bytes,
+        })
+    }
+}
+
 impl HaloExplanation {
     fn of(halo: &Halo) -> Self {
         let sphere = halo.aperture;
@@ -114,6 +139,7 @@ pub(super) fn explain(plan: &Plan) -> Result<Vec<u8>> {
         path: plan.file.path().as_str(),
         format: plan.query.format.name(),
         halos: plan.query.request.halos.iter().flat_map(|halos| halos.as_slice()).map(HaloExplanation::of).collect(),
+        conditions: ConditionsExplanation::of(plan),
         groups,
         size_bytes_at_most: size_bytes,
         limit_bytes,
@@ -152,6 +178,12 @@ fn explain_group<'a>(plan: &Plan, group: &'a PlannedGroup) -> Result<GroupExplan
         n_candidates,
         n_ruled_out: n_all.saturating_sub(n_candidates),
         n_rows_at_most: group.most_rows(),
+        n_operations_at_most: group
+            .selection
+            .conditions
+            .iter()
+            .fold(0u64, |n, condition| n.saturating_add(condition.n_operations()))
+            .saturating_mul(n_candidates),
         is_exact: group.is_exact(),
         cells: group.cells.map(|(total, touched)| Cells { total, touched }),
         bounds: group.bounds,

@@ -97,6 +97,8 @@ impl Selected {
         }
         let wanted = plan.groups.iter().map(|group| plan.wanted_rows(group).map(Arc::new));
         let wanted = wanted.collect::<Result<Vec<_>>>()?;
+        let held_bytes = wanted.iter().fold(0u64, |n, wanted| n.saturating_add(wanted.held_bytes()));
+        plan.read_options().pace.set_held_bytes(held_bytes);
         let n_rows: Vec<u64> = wanted.iter().map(|wanted| wanted.n_rows()).collect();
         plan.check_size(&n_rows)?;
         let content = match format {

@@ -201,7 +201,7 @@ impl PlannedGroup {
             self.maps.extend(known);
         }
         if self.statistics.iter().any(Option::is_some) {
-            self.candidates = filter.rows_that_may_match(&self.all_candidates, &self.statistics);
+            self.candidates = filter.rows_that_may_match(&self.all_candidates, &self.statistics)?;
         }
         Ok(())
     }
@@ -322,6 +322,7 @@ fn bounded(
     let zones = map.as_ref().and_then(|map| map.positions());
     // With padding, the answer is what widened cells hold, whatever was learned.
     let found = zones.filter(|_| bounds == Some(BoundsSource::None)).map(|zones| zones.find(&selection.region));
+    let found = found.transpose()?;
     Ok(match found.filter(|found| found.n_known > 0) {
         Some(found) => Bounded {
             candidates: found.rows,

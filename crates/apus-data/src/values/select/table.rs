@@ -25,8 +25,10 @@ use crate::{
     values::Content,
 };
 
-/// About how many bytes of values are read and encoded together.
-const BATCH_BYTES: u64 = 4 << 20;
+/// About how many bytes of values are read and encoded together: an answer holds them, and as many encoded, while its client does not read.
+const BATCH_BYTES: u64 = 1 << 20;
+/// The same of Parquet, whose row groups are slow to read where they are small.
+const ROW_GROUP_BYTES: u64 = 4 << 20;
 /// The most rows of a batch.
 const MAX_BATCH_ROWS: u64 = 1 << 18;
 /// The fewest rows of a batch, unless there are no more or rows are very long.
@@ -53,7 +55,8 @@ pub(super) fn table_content(plan: &Plan) -> Result<Content> {
         Format::Feather => Box::new(ArrowEncoder::file(columns(group), file_metadata(plan, group)?)?),
         _ => Box::new(ArrowEncoder::stream(columns(group), file_metadata(plan, group)?)?),
     };
-    let by_row = BATCH_BYTES / group.row_bytes.max(1);
+    let batch_bytes = if plan.query.format == Format::Parquet { ROW_GROUP_BYTES } else { BATCH_BYTES };
+    let by_row = batch_bytes / group.row_bytes.max(1);
     let fields = group.fields.clone();
     let align = fields.first().and_then(|field| field.dataset.chunk_shape()?.first().copied());
     let blocks = TableBlocks {
@@ -198,7 +201,7 @@ impl TableBlocks {
     fn step(&mut self) -> Result<Option<Bytes>> {
         loop {
             if !self.ready.is_empty() {
-                let n_bytes = self.ready.len().min(self.options.block_bytes);
+                let n_bytes = self.ready.len().min(self.options.block_bytes).min(self.options.pace.block_bytes());
                 return Ok(Some(self.ready.split_to(n_bytes)));
             }
             if self.batch.n_encoded < self.batch.n_rows {
@@ -256,6 +259,9 @@ impl Iterator for TableBlocks {
     type Item = Result<Bytes>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.step().transpose()
+        let step = self.step().transpose();
+        let columns_bytes: usize = self.batch.columns.iter().map(Vec::capacity).sum();
+        self.options.pace.set_held_bytes((columns_bytes + self.ready.len()) as u64);
+        step
     }
 }

@@ -79,7 +79,7 @@ pub fn index_files(
     // What it all takes is known first.
     let (mut total_bytes, mut wanted) = (0u64, Vec::new());
     for path in files {
-        cancelled.check()?;
+        check(cancelled)?;
         match Lesson::all_of(archive, roles, &path, &request.fields, cancelled) {
             Ok(None) => {}
             Ok(Some(lessons)) => {
@@ -107,6 +107,10 @@ pub fn index_files(
     Ok(report)
 }
 
+fn check(cancelled: &Cancelled) -> Result<()> {
+    if cancelled.is_cancelled() { Err(Error::Gone) } else { Ok(()) }
+}
+
 fn learn_file(
     archive: &Archive,
     roles: &Roles,
@@ -124,7 +128,7 @@ fn learn_file(
         let mut learn = || -> Result<()> {
             loop {
                 progress(&object, report.size_bytes);
-                cancelled.check()?;
+                check(cancelled)?;
                 let Some(read_bytes) = scan.next().transpose()? else { return Ok(()) };
                 report.size_bytes = report.size_bytes.saturating_add(read_bytes);
                 archive.statistics.keep(&pinned, &map);

@@ -41,8 +41,12 @@ pub(crate) struct Check {
 impl Check {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let n_threads = thread::available_parallelism().map_or(2, NonZero::get);
-        let options =
-            ReadOptions { pool: DecodePool::new(n_threads)?, block_bytes: 1 << 20, work_ahead_bytes: 16 << 20 };
+        let options = ReadOptions {
+            pool: DecodePool::new(n_threads)?,
+            block_bytes: 1 << 20,
+            work_ahead_bytes: 16 << 20,
+            ..ReadOptions::default()
+        };
         let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec}")?;
         let (mut is_sound, mut is_complete) = (true, true);
         for path in &self.files {

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod allocator;
 mod check;
 mod demo;
 mod index;
@@ -40,7 +41,11 @@ fn main() -> ExitCode {
     {
         return terminal::fail(&anyhow::Error::new(error).context("cannot read .env"));
     }
-    let outcome = match Cli::parse().command {
+    let command = Cli::parse().command;
+    if matches!(command, Command::Serve(_) | Command::Demo(_)) {
+        allocator::tune();
+    }
+    let outcome = match command {
         Command::Serve(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Index(command) => command.run(),

@@ -1,6 +1,6 @@
 //! `apus serve`.
 
-use std::{io::IsTerminal, process::ExitCode};
+use std::{io::IsTerminal, process::ExitCode, time::Duration};
 
 use anyhow::{Context, ensure};
 use apus::{
@@ -45,6 +45,9 @@ impl Serve {
     }
 }
 
+/// The part of the time for stopping that blocking work has to end, after the answers are over.
+const MARGIN: f64 = 0.05;
+
 /// Serves until told to stop. `open_auth` opens the accounts; `greeting` turns the URL into the text printed when the service is ready.
 pub(crate) fn start<F: Future<Output = anyhow::Result<Authenticator>>>(
     mut config: Config,
@@ -57,7 +60,9 @@ pub(crate) fn start<F: Future<Output = anyhow::Result<Authenticator>>>(
         .with_writer(std::io::stderr)
         .init();
     descriptors::make_room(&mut config)?;
-    runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+    let shutdown = Duration::from_millis(config.limits.shutdown_ms);
+    let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(async {
         let auth = open_auth(config.clone()).await?;
         let app = App::new(config, auth)?;
         server::check_openness(&app, app.auth.has_logins().await?)?;
@@ -70,7 +75,10 @@ pub(crate) fn start<F: Future<Output = anyhow::Result<Authenticator>>>(
         }
         server::serve(&app, router(app.clone()), listener, stop_signal()).await;
         Ok(ExitCode::SUCCESS)
-    })
+    });
+    // Work that does not notice in time that nobody wants it must not keep the process.
+    runtime.shutdown_timeout(shutdown.mul_f64(MARGIN));
+    outcome
 }
 
 /// Opens the accounts. If no state folder is configured and the default one cannot be written to, there are no accounts.

@@ -14,12 +14,10 @@ use axum::{
 };
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use tokio::time::{self, Instant};
 
 use super::{
     DescriptionKey, Hdfstream, MSGPACK,
     error::{Error, Stage},
-    held::Held,
     listing,
     object::{self, Extent},
     request::{BodyParser, Request},
@@ -29,14 +27,12 @@ use crate::{
     auth::Caller,
     http::{
         answer::{self, Answer},
+        body::BodyMemory,
         content_coding::ContentCoding,
         error::{ApiError, Problem},
         preconditions::Preconditions,
     },
 };
-
-/// A body may take as long as so many stalls: who sends a byte now and then must not hold memory for ever.
-const BODY_STALLS: u32 = 5;
 
 /// What stands behind the route's prefix; nothing for the root.
 type AskedPath = Result<Option<Path<String>>, PathRejection>;
@@ -71,6 +67,7 @@ pub(super) async fn get_object(
     State(state): State<Hdfstream>,
     method: Method,
     caller: Caller,
+    memory: BodyMemory,
     path: AskedPath,
     Query(parameters): Query<Vec<(String, String)>>,
     headers: HeaderMap,
@@ -79,8 +76,7 @@ pub(super) async fn get_object(
     let request = Request::from_query(parameters).map_err(Error::bad_request)?;
     let preconditions = Some(Preconditions::of(&headers));
     let negotiated = Negotiated { head: method == Method::HEAD, preconditions, coding: coding(&headers) };
-    let held = state.slices.nothing();
-    answer(state, caller, path, Asked { request, held }, negotiated).await
+    answer(state, caller, path, Asked { request, memory }, negotiated).await
 }
 
 /// The same, asked for by a body of `MessagePack`, as the Python module does.
@@ -109,6 +105,7 @@ pub(super) async fn get_object(
 pub(super) async fn post_object(
     State(state): State<Hdfstream>,
     caller: Caller,
+    memory: BodyMemory,
     path: AskedPath,
     headers: HeaderMap,
     body: Body,
@@ -119,9 +116,9 @@ pub(super) async fn post_object(
         ))
         .leaving_body());
     }
-    let (request, held) = read_body(&state, body).await.map_err(Error::leaving_body)?;
+    let request = read_body(&state, &memory, body).await.map_err(Error::leaving_body)?;
     let negotiated = Negotiated { head: false, preconditions: None, coding: coding(&headers) };
-    answer(state, caller, path, Asked { request, held }, negotiated).await
+    answer(state, caller, path, Asked { request, memory }, negotiated).await
 }
 
 /// What is asked for, as `MessagePack`.
@@ -144,7 +141,7 @@ pub(super) struct ObjectBody {
 /// What is asked, with the memory that its slices take.
 struct Asked {
     request: Request,
-    held: Held,
+    memory: BodyMemory,
 }
 
 /// What the client's headers say of the answer.
@@ -205,17 +202,17 @@ fn coding(headers: &HeaderMap) -> Option<ContentCoding> {
     text(headers, &header::ACCEPT_ENCODING).as_deref().and_then(ContentCoding::accepted)
 }
 
-async fn read_body(state: &Hdfstream, mut body: Body) -> Result<(Request, Held), Error> {
+async fn read_body(state: &Hdfstream, memory: &BodyMemory, mut body: Body) -> Result<Request, Error> {
     let mut parser = BodyParser::default();
-    let mut held = state.slices.nothing();
+    // Nothing is kept of what was read but the slices.
+    memory.count_exactly();
     let mut n_bytes = 0;
     let limits = &state.app.config.limits;
-    let end = Instant::now() + BODY_STALLS * limits.stall();
-    while let Some(frame) = time::timeout_at(end.min(Instant::now() + limits.stall()), body.frame())
-        .await
-        .map_err(|_| Error::bad_request("Unable to read request: it came too slowly".to_owned()))?
-    {
-        let frame = frame.map_err(|error| Error::bad_request(format!("Unable to read request: {error}")))?;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| match memory.error() {
+            Some(error) => error.into(),
+            None => Error::bad_request(format!("Unable to read request: {error}")),
+        })?;
         let piece: Bytes = frame.into_data().unwrap_or_default();
         n_bytes += piece.len() as u64;
         if n_bytes > limits.slices_body_bytes {
@@ -225,10 +222,10 @@ async fn read_body(state: &Hdfstream, mut body: Body) -> Result<(Request, Held),
             ))));
         }
         parser.feed(&piece).map_err(Error::bad_request)?;
-        held.grow(parser.held_bytes(), limits.wait()).await?;
+        memory.grow(parser.held_bytes()).await?;
         parser.reserve();
     }
-    Ok((parser.finish().map_err(Error::bad_request)?, held))
+    parser.finish().map_err(Error::bad_request)
 }
 
 async fn answer(
@@ -261,7 +258,7 @@ fn object_answer(
     asked: Asked,
     negotiated: &Negotiated,
 ) -> Result<Answer, Error> {
-    let Asked { request, held } = asked;
+    let Asked { request, memory } = asked;
     let invalid_path = |error: apus_data::Error| match error {
         apus_data::Error::NotFound(_) => Error::invalid_path(path.as_str()),
         error => ApiError::from(error).into(),
@@ -276,11 +273,11 @@ fn object_answer(
     };
     if let Some(slices) = request.slices {
         let file = pinned.open(path).map_err(|error| Error::at(Stage::OpenSlice, error))?;
-        let (request, held) = array_request(&file, name, slices, held)?;
+        let request = array_request(&file, name, slices, &memory)?;
         return negotiated.tagged(
             request,
             |request| request.tag("hdfstream"),
-            |request| Ok(Answer::of(request.msgpack()?.holding(held), MSGPACK)?),
+            |request| Ok(Answer::of(request.msgpack()?, MSGPACK)?),
         );
     }
     let file = pinned.open(path).map_err(|error| Error::at(Stage::OpenObject, error))?;
@@ -335,10 +332,10 @@ fn describe(file: &PinnedFile, name: &str, extent: Extent) -> apus_data::Result<
     object::describe(file.h5(), name, extent, held_bytes)?.map(Bytes::from).ok_or_else(no_form)
 }
 
-/// The slices of the dataset of that name, with what is left of the memory that they take.
+/// The slices of the dataset of that name; what they do not take of the memory is given back.
 ///
 /// Errors: those that clients take as a missing object.
-fn array_request(file: &PinnedFile, name: &str, slices: Slices, mut held: Held) -> Result<(ArrayRequest, Held), Error> {
+fn array_request(file: &PinnedFile, name: &str, slices: Slices, memory: &BodyMemory) -> Result<ArrayRequest, Error> {
     let object = file.h5().get(name).map_err(|error| Error::at(Stage::OpenSlice, error))?;
     let Object::Dataset(dataset) = object else {
         return Err(Error::at(Stage::OpenSlice, ApiError::not_found(format!("{name} is not a dataset"))));
@@ -346,8 +343,8 @@ fn array_request(file: &PinnedFile, name: &str, slices: Slices, mut held: Held) 
     let selection = select(&dataset, slices)
         .map_err(|why| Error::at(Stage::Read, ApiError::bad_request(format!("{name}: {why}"))))?;
     let n_ranges = selection.rows.as_ref().map_or(0, |rows: &RowRanges| rows.as_slice().len());
-    held.shrink((n_ranges * size_of::<std::ops::Range<u64>>()) as u64);
-    Ok((ArrayRequest::new(file.pinned(), dataset, selection, Vec::new())?, held))
+    memory.shrink((n_ranges * size_of::<std::ops::Range<u64>>()) as u64);
+    Ok(ArrayRequest::new(file.pinned(), dataset, selection, Vec::new())?)
 }
 
 /// Elements that are arrays themselves show as further dimensions, of which slices must take all.

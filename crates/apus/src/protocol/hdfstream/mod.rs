@@ -7,13 +7,12 @@
 //! | `/hdfstream/download/{path}` | a file, or a folder as a tar archive |
 //! | `/hdfstream/`, `/hdfstream/viewer/*` | a page that says what is served here |
 //!
-//! `request` and `slices` read what is asked (within the memory that `held` counts), `listing`, `object` and `download` answer, `error` tells
+//! `request` and `slices` read what is asked (as it arrives, so that no more is kept than the slices), `listing`, `object` and `download` answer, `error` tells
 //! what went wrong in the words that clients look for.
 
 mod download;
 mod error;
 mod handlers;
-mod held;
 mod listing;
 mod object;
 mod page;
@@ -29,7 +28,7 @@ use bytes::Bytes;
 use quick_cache::{Weighter, sync::Cache};
 use utoipa::OpenApi;
 
-use self::{held::SliceMemory, object::Extent};
+use self::object::Extent;
 use crate::{
     app::App,
     http::{
@@ -46,8 +45,6 @@ const MSGPACK: &str = "application/x-msgpack";
 struct Hdfstream {
     app: App,
     descriptions: Arc<Cache<DescriptionKey, Known<Bytes>, ByLength>>,
-    /// The memory for slices.
-    slices: Arc<SliceMemory>,
 }
 
 /// What a description was made of.
@@ -71,12 +68,8 @@ impl Weighter<DescriptionKey, Known<Bytes>> for ByLength {
 
 impl Hdfstream {
     fn new(app: &App) -> Self {
-        let (caches, limits) = (&app.config.caches, &app.config.limits);
-        Self {
-            app: app.clone(),
-            descriptions: Arc::new(Cache::with_weighter(256, caches.description_bytes, ByLength)),
-            slices: Arc::new(SliceMemory::new(limits.slices_held_bytes)),
-        }
+        let caches = &app.config.caches;
+        Self { app: app.clone(), descriptions: Arc::new(Cache::with_weighter(256, caches.description_bytes, ByLength)) }
     }
 }
 

@@ -9,8 +9,7 @@ use apus_data::{
     },
 };
 use axum::{
-    body::Bytes,
-    extract::{RawQuery, State, rejection::BytesRejection},
+    extract::{RawQuery, State},
     http::{HeaderMap, Method, header},
     response::Response,
 };
@@ -19,11 +18,12 @@ use super::data_query::{DataBody, DataQuery, Format};
 use crate::{
     app::App,
     auth::Caller,
+    config::Limits,
     http::{
         answer::{self, Answer},
         error::{ApiError, ApiResult, Problem},
         headers,
-        params::{FilePath, Params, json_body},
+        params::{FilePath, JsonText, Params},
         preconditions::Preconditions,
     },
 };
@@ -65,7 +65,7 @@ pub(crate) async fn get_data(
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     let query = DataQuery::of_query(query.as_deref(), &app.config.limits)?;
-    answer(app, caller, path, query, method, &headers).await
+    answer(app, caller, path, |_| Ok(query), method, &headers).await
 }
 
 /// As the GET, for selections that are too long for a URL.
@@ -83,6 +83,7 @@ pub(crate) async fn get_data(
     responses(
         (status = 200, description = "The values", content_type = "application/x-npy"),
         (status = 400, description = "The selection does not fit the dataset, or is not understood", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body comes too slowly", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body, or the answer, is larger than this service takes", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is no JSON", body = Problem, content_type = "application/problem+json"),
     )
@@ -94,11 +95,10 @@ pub(crate) async fn post_data(
     RawQuery(query): RawQuery,
     method: Method,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: JsonText,
 ) -> ApiResult<Response> {
     Params::parse(query.as_deref(), &[])?;
-    let body: DataBody = json_body(&headers, body)?;
-    let query = DataQuery::of_body(body, &app.config.limits)?;
+    let query = |limits: &Limits| DataQuery::of_body(body.parse::<DataBody>()?, limits);
     answer(app, caller, path, query, method, &headers).await
 }
 
@@ -106,14 +106,15 @@ async fn answer(
     app: App,
     caller: Caller,
     path: VPath,
-    query: DataQuery,
+    query: impl FnOnce(&Limits) -> ApiResult<DataQuery> + Send + 'static,
     method: Method,
     headers: &HeaderMap,
 ) -> ApiResult<Response> {
     let preconditions = Preconditions::of(headers);
-    let archive = app.archive.clone();
-    answer::answer(&app.work, method == Method::HEAD, move |cancelled| {
-        let pinned = archive.pin(&caller.roles, cancelled);
+    let work = app.work.clone();
+    answer::answer(&work, method == Method::HEAD, move |cancelled| {
+        let query = query(&app.config.limits)?;
+        let pinned = app.archive.pin(&caller.roles, cancelled);
         data_answer(&pinned, &path, &query, &preconditions)
     })
     .await

@@ -3,6 +3,7 @@
 use apus_h5::{Dataset, Indices, RowRanges, Selection};
 use serde::Deserialize;
 
+use super::lists::{ColumnsBody, RowsBody};
 use crate::{
     config::Limits,
     http::{
@@ -64,21 +65,6 @@ pub(crate) struct DataBody {
     /// The form of the answer; `npy` where it is missing.
     #[schema(value_type = Option<Format>, inline)]
     format: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "rows are \"a:b,c:d\" or [[a, b], [c, d]], whole numbers from 0 to 18446744073709551615")]
-enum RowsBody {
-    Text(String),
-    Pairs(Vec<(u64, u64)>),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "columns are a number, a list of numbers, or \"0,2\"")]
-enum ColumnsBody {
-    One(u64),
-    List(Vec<u64>),
-    Text(String),
 }
 
 impl DataQuery {

@@ -10,9 +10,12 @@ use apus_data::{
 use apus_swift::Formula;
 
 use super::select_query::{WHICH_ROWS, parse_frame, rows_of};
-use crate::http::{
-    error::{ApiError, ApiResult},
-    params::{Params, unknown},
+use crate::{
+    config::Limits,
+    http::{
+        error::{ApiError, ApiResult},
+        params::{Params, unknown},
+    },
 };
 
 /// The parameters of `/v1/image`, beside those that say which rows.
@@ -95,7 +98,7 @@ pub(super) enum ScaleName {
 /// What a query asks for.
 ///
 /// Errors: 400.
-pub(super) fn of_query(query: Option<&str>) -> ApiResult<ImageRequest> {
+pub(super) fn of_query(query: Option<&str>, limits: &Limits) -> ApiResult<ImageRequest> {
     let known: Vec<&str> = PARAMETERS.into_iter().chain(WHICH_ROWS).collect();
     let mut params = Params::parse(query, &known)?;
     let particle_type = params.take("type").unwrap_or_else(|| "gas".to_owned());
@@ -120,7 +123,7 @@ pub(super) fn of_query(query: Option<&str>) -> ApiResult<ImageRequest> {
     let field = formula(&mut params, "field")?;
     let weight = formula(&mut params, "weight")?;
     let drawing = drawing(&mut params)?;
-    let mut select = rows_of(&mut params)?;
+    let mut select = rows_of(&mut params, limits)?;
     select.request.frame = frame;
     Ok(ImageRequest { select, particle_type, field, weight, view, pixels, backend, unit, frame, form, drawing })
 }

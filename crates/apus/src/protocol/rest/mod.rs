@@ -9,6 +9,7 @@ mod image;
 mod image_query;
 mod info;
 mod list;
+mod lists;
 mod object;
 mod select;
 mod select_query;

@@ -9,8 +9,7 @@ use apus_data::{
     },
 };
 use axum::{
-    body::Bytes,
-    extract::{RawQuery, State, rejection::BytesRejection},
+    extract::{RawQuery, State},
     http::{HeaderMap, Method, header},
     response::Response,
 };
@@ -19,11 +18,12 @@ use super::select_query::{FormatName, FrameName, RowsName, SelectBody, of_body, 
 use crate::{
     app::App,
     auth::Caller,
+    config::Limits,
     http::{
         answer::{self, Answer},
         error::{ApiResult, Problem},
         headers,
-        params::{FilePath, Params, json_body},
+        params::{FilePath, JsonText, Params},
         preconditions::Preconditions,
     },
 };
@@ -80,8 +80,8 @@ pub(crate) async fn get_select(
     method: Method,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
-    let query = of_query(query.as_deref())?;
-    answer(app, caller, path, query, method, &headers).await
+    let query = of_query(query.as_deref(), &app.config.limits)?;
+    answer(app, caller, path, |_| Ok(query), method, &headers).await
 }
 
 /// As the GET, for selections that are too long for a URL: many regions, lists of ids.
@@ -103,7 +103,8 @@ pub(crate) async fn get_select(
         (status = 200, description = "The values", content_type = "application/zip"),
         (status = 400, description = "The selection is not understood, or does not fit the file", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such file or field", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body, or the answer, is larger than this service takes", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body comes too slowly", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body, its conditions, or the answer, is larger than this service takes", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is no JSON", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -114,25 +115,25 @@ pub(crate) async fn post_select(
     RawQuery(query): RawQuery,
     method: Method,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: JsonText,
 ) -> ApiResult<Response> {
     Params::parse(query.as_deref(), &[])?;
-    let query = of_body(json_body(&headers, body)?)?;
-    answer(app, caller, path, query, method, &headers).await
+    answer(app, caller, path, |limits| of_body(body.parse()?, limits), method, &headers).await
 }
 
 async fn answer(
     app: App,
     caller: Caller,
     path: VPath,
-    request: SelectRequest,
+    request: impl FnOnce(&Limits) -> ApiResult<SelectRequest> + Send + 'static,
     method: Method,
     headers: &HeaderMap,
 ) -> ApiResult<Response> {
     let preconditions = Preconditions::of(headers);
-    let archive = app.archive.clone();
-    answer::answer(&app.work, method == Method::HEAD, move |cancelled| {
-        select_answer(&archive.pin(&caller.roles, cancelled), &path, request, &preconditions)
+    let work = app.work.clone();
+    answer::answer(&work, method == Method::HEAD, move |cancelled| {
+        let request = request(&app.config.limits)?;
+        select_answer(&app.archive.pin(&caller.roles, cancelled), &path, request, &preconditions)
     })
     .await
 }

@@ -6,9 +6,13 @@ use apus_data::values::select::{Format, HaloQuery, SelectRequest};
 use apus_swift::{Condition, Frame, Granularity, Length, Padding, RegionRequest, Sample, SelectionRequest, Shape};
 use serde::Deserialize;
 
-use crate::http::{
-    error::{ApiError, ApiResult},
-    params::{Params, unknown},
+use super::lists::{Boxes, Ids, Spheres, Texts};
+use crate::{
+    config::Limits,
+    http::{
+        error::{ApiError, ApiResult},
+        params::{Params, unknown},
+    },
 };
 
 /// The parameters of `/v1/select`, which are also the members of its body.
@@ -154,37 +158,6 @@ pub(crate) struct SelectBody {
     explain: bool,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "a text or a list of texts")]
-enum Texts {
-    One(String),
-    List(Vec<String>),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "a box is six numbers, or null for an open side: [xmin, xmax, ymin, ymax, zmin, zmax]")]
-enum Boxes {
-    Text(String),
-    One([Option<f64>; 6]),
-    List(Vec<[Option<f64>; 6]>),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "a sphere is four numbers: [x, y, z, radius]")]
-enum Spheres {
-    Text(String),
-    One([f64; 4]),
-    List(Vec<[f64; 4]>),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "ids are whole numbers from 0 to 18446744073709551615")]
-enum Ids {
-    One(u64),
-    List(Vec<u64>),
-    Text(String),
-}
-
 /// The parameters that say which rows, which every route that looks at rows takes.
 pub(super) const WHICH_ROWS: [&str; 16] = [
     "box",
@@ -208,17 +181,17 @@ pub(super) const WHICH_ROWS: [&str; 16] = [
 /// What a query asks for.
 ///
 /// Errors: 400.
-pub(super) fn of_query(query: Option<&str>) -> ApiResult<SelectRequest> {
+pub(super) fn of_query(query: Option<&str>, limits: &Limits) -> ApiResult<SelectRequest> {
     let mut params = Params::parse(query, &PARAMETERS)?;
     let fields = params.take("fields").ok_or_else(no_fields)?;
-    of_body(of_params(&mut params, Texts::One(fields))?)
+    of_body(of_params(&mut params, Texts::One(fields))?, limits)
 }
 
 /// Which rows a query asks for, of a request for something else than fields.
 ///
 /// Errors: 400.
-pub(super) fn rows_of(params: &mut Params) -> ApiResult<SelectRequest> {
-    request_of(of_params(params, Texts::List(Vec::new()))?)
+pub(super) fn rows_of(params: &mut Params, limits: &Limits) -> ApiResult<SelectRequest> {
+    request_of(of_params(params, Texts::List(Vec::new()))?, limits)
 }
 
 fn of_params(params: &mut Params, fields: Texts) -> ApiResult<SelectBody> {
@@ -265,24 +238,22 @@ fn of_params(params: &mut Params, fields: Texts) -> ApiResult<SelectBody> {
 
 /// What a body asks for.
 ///
-/// Errors: 400.
-pub(super) fn of_body(body: SelectBody) -> ApiResult<SelectRequest> {
-    let request = request_of(body)?;
+/// Errors: 400; 413 for more conditions than one selection may have.
+pub(super) fn of_body(body: SelectBody, limits: &Limits) -> ApiResult<SelectRequest> {
+    let request = request_of(body, limits)?;
     if request.request.fields.is_empty() { Err(no_fields()) } else { Ok(request) }
 }
 
-fn request_of(body: SelectBody) -> ApiResult<SelectRequest> {
+fn request_of(body: SelectBody, limits: &Limits) -> ApiResult<SelectRequest> {
     let fields = body.fields.split(',');
     let mut shapes = Vec::new();
     match body.r#box {
         None => {}
-        Some(Boxes::One(numbers)) => shapes.push(box_of(numbers)),
         Some(Boxes::List(list)) => shapes.extend(list.into_iter().map(box_of)),
         Some(Boxes::Text(text)) => shapes.extend(Shape::parse_boxes(&text)?),
     }
     match body.sphere {
         None => {}
-        Some(Spheres::One(numbers)) => shapes.push(sphere_of(numbers)),
         Some(Spheres::List(list)) => shapes.extend(list.into_iter().map(sphere_of)),
         Some(Spheres::Text(text)) => shapes.extend(Shape::parse_spheres(&text)?),
     }
@@ -313,7 +284,7 @@ fn request_of(body: SelectBody) -> ApiResult<SelectRequest> {
             },
             halos: None,
             padding: body.padding.map(Padding::new).transpose()?,
-            conditions: body.r#where.map_or(Ok(Vec::new()), |texts| parse_conditions(&texts))?,
+            conditions: body.r#where.map_or(Ok(Vec::new()), |texts| parse_conditions(&texts, limits))?,
             ids,
             sample: body.sample.map(Sample::new).transpose()?,
             stride: stride.transpose()?,
@@ -360,7 +331,25 @@ fn no_fields() -> ApiError {
 }
 
 /// Conditions; in a text that holds several, columns count from its start.
-fn parse_conditions(texts: &Texts) -> ApiResult<Vec<Condition>> {
+///
+/// Errors: 413 for more of them, or longer ones, than one selection may have: each row is compared with all.
+fn parse_conditions(texts: &Texts, limits: &Limits) -> ApiResult<Vec<Condition>> {
+    let (n, size_bytes) = match texts {
+        Texts::List(list) => (list.len(), list.iter().map(String::len).sum()),
+        Texts::One(text) => (text.split(';').count(), text.len()),
+    };
+    if n > limits.conditions {
+        return Err(ApiError::too_large(format!(
+            "where: {n} conditions, the most is {}; a list of values is better asked for by ids, and a range as in \"1 < x <= 2\"",
+            limits.conditions
+        )));
+    }
+    if size_bytes > limits.condition_bytes {
+        return Err(ApiError::too_large(format!(
+            "where: the conditions have {size_bytes} bytes together, the most is {}; ask in several requests",
+            limits.condition_bytes
+        )));
+    }
     match texts {
         Texts::List(list) => list.iter().map(|text| Ok(text.parse()?)).collect(),
         Texts::One(text) => {
@@ -419,12 +408,12 @@ mod tests {
     use super::*;
 
     fn query(text: &str) -> Result<SelectRequest, String> {
-        of_query(Some(text)).map_err(|error| error.to_string())
+        of_query(Some(text), &Limits::default()).map_err(|error| error.to_string())
     }
 
     #[test]
     fn text_and_json_mean_the_same() {
-        let body = |json: &str| of_body(serde_json::from_str(json).unwrap()).unwrap();
+        let body = |json: &str| of_body(serde_json::from_str(json).unwrap(), &Limits::default()).unwrap();
         let get = query(
             "fields=gas.masses,/PartType0/Coordinates&box=1,2,,,3,;0,1,0,1,0,1&sphere=1,2,3,4&region_unit=kpc&rows=cells\
              &group=7&groups=9,8&catalogue=/a/fof.hdf5&aperture=2+Mpc&members=true\
@@ -468,5 +457,28 @@ mod tests {
         check("fields=a&format=npy", "did you mean \"npz\"");
         check("fields=a&ids=-1", "no whole number");
         check("fields=a&feilds=b", "did you mean \"fields\"");
+    }
+
+    #[test]
+    fn conditions_are_limited_in_number_and_length() {
+        let limits = Limits { conditions: 3, condition_bytes: 40, ..Limits::default() };
+        let check = |conditions: &[&str], expected: Result<usize, &str>| {
+            let list = serde_json::json!({"fields": "a", "where": conditions}).to_string();
+            let text = serde_json::json!({"fields": "a", "where": conditions.join(";")}).to_string();
+            for json in [list, text] {
+                let found = of_body(serde_json::from_str(&json).unwrap(), &limits);
+                match (found, expected) {
+                    (Ok(found), Ok(n)) => assert_eq!(found.request.conditions.len(), n, "{json}"),
+                    (Err(error), Err(expected)) => {
+                        assert_eq!(error.status(), 413, "{json}");
+                        assert!(error.to_string().contains(expected), "{json}: {error}");
+                    }
+                    (found, _) => panic!("{json}: {found:?}"),
+                }
+            }
+        };
+        check(&["a>1", "a>2", "a>3"], Ok(3));
+        check(&["a>1", "a>2", "a>3", "a>4"], Err("where: 4 conditions, the most is 3"));
+        check(&["a > 1000000000000", "a > 2000000000000", "a > 3"], Err("bytes together, the most is 40"));
     }
 }

@@ -12,6 +12,11 @@ use serde_json::{Map, Value, json};
 use super::error::SwiftdataError;
 use crate::{app::App, http::error::ApiError};
 
+/// Longer bodies are parsed on a thread that may block.
+const MAX_AT_ONCE_BYTES: usize = 64 << 10;
+/// More values than any body needs: long lists stand in texts.
+const MAX_VALUES: usize = 10_000;
+
 /// One fault of a body.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fault {
@@ -80,6 +85,9 @@ impl FromRequest<App> for JsonBody {
         match (bytes.is_empty(), is_json) {
             (true, _) => Ok(Self::Absent),
             (false, false) => Ok(Self::Other),
+            (false, true) if bytes.len() > MAX_AT_ONCE_BYTES => {
+                app.work.run(move |_| parse(&bytes)).await.map(Self::Json)
+            }
             (false, true) => parse(&bytes).map(Self::Json),
         }
     }
@@ -96,6 +104,9 @@ fn parse(bytes: &[u8]) -> Result<Value, SwiftdataError> {
     let Some(text) = decode(bytes) else {
         return Err(SwiftdataError::bad_request("There was an error parsing the body"));
     };
+    if n_values(&text) > MAX_VALUES {
+        return Err(SwiftdataError::bad_request(format!("the body has more than {MAX_VALUES} values")));
+    }
     serde_json::from_str(&text).map_err(|error| {
         let line_start = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
         let position = line_start.saturating_add(error.column().saturating_sub(1));
@@ -107,6 +118,21 @@ fn parse(bytes: &[u8]) -> Result<Value, SwiftdataError> {
             context: Some(error.to_string()),
         }])
     })
+}
+
+/// About how many values a JSON text has, each of which takes far more room than its text.
+fn n_values(text: &str) -> usize {
+    let (mut n, mut is_string, mut is_escaped) = (0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_string => is_escaped = true,
+            b'"' => is_string = !is_string,
+            b',' | b'[' | b'{' if !is_string => n += 1,
+            _ => {}
+        }
+    }
+    n
 }
 
 /// UTF-8 with or without a byte order mark, or UTF-16.

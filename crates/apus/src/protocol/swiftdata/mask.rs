@@ -20,10 +20,16 @@ pub(super) fn parse_mask(
     if let Some(data_type) = data_type.filter(|&name| !is_integer_type(name)) {
         return Err(format!("mask_data_type: {data_type:?} is not an integer type that numpy knows"));
     }
+    let too_many = |n: usize| format!("mask_array_json: {n} ranges, the most is {max_ranges}");
+    // Counted before room is made for them.
+    let n_brackets = json.bytes().filter(|byte| *byte == b'[').count();
+    if n_brackets.saturating_sub(1) > max_ranges {
+        return Err(too_many(n_brackets - 1));
+    }
     let bounds: Vec<(Bound, Bound)> = serde_json::from_str(json)
         .map_err(|error| format!("mask_array_json: not a list of ranges [start, end]: {error}"))?;
     if bounds.len() > max_ranges {
-        return Err(format!("mask_array_json: {} ranges, the most is {max_ranges}", bounds.len()));
+        return Err(too_many(bounds.len()));
     }
     let ranges = bounds.into_iter().map(|(Bound(start), Bound(end))| {
         let row = |bound: i128| u64::try_from(bound).ok().filter(|&row| row <= n_rows);

@@ -50,23 +50,6 @@ def test_those_who_do_not_read_hold_nobody_up(start_server, folder, form):
     assert server.peak_memory_bytes() < PROCESS_BYTES + (N_SLOW + 1) * ANSWER_BYTES
 
 
-def test_more_answers_than_places_are_told_to_come_again(start_server, folder):
-    server = start_server({"": folder}, APUS_CONCURRENT_ANSWERS="3")
-    slow = [begin(server.url, "/v1/data/x.h5?object=/x") for _ in range(3)]
-    with server.session() as session:
-        busy = session.get("/v1/data/x.h5", params={"object": "/x", "rows": "0:1"})
-        assert busy.status_code == 503
-        assert busy.headers["Content-Type"] == "application/problem+json"
-        assert int(busy.headers["Retry-After"]) >= 1
-        # What needs no file is answered all the same.
-        assert session.get("/ping").json() == {"ping": "pong"}
-        for connection in slow:
-            connection.close()
-        # Those who went away give their places back.
-        freed = session.get("/v1/data/x.h5", params={"object": "/x", "rows": "0:1", "format": "json"})
-        assert (freed.status_code, freed.json()) == (200, [[0.0, 1.0, 2.0]])
-
-
 def test_an_answer_that_was_given_up_is_logged_as_such(start_server, folder):
     server = start_server({"": folder})
     begin(server.url, "/v1/data/x.h5?object=/x").close()

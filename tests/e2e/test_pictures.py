@@ -319,6 +319,14 @@ BAD = {
         ("x=densities&x_unit=K", 400, "x_unit: K"),
         ("x=log10(densities)", 400, "divide it by a unit first"),
     ],
+    "statistics": [
+        ("", 400, "say which fields, at most 16"),
+        ("fields=temperature", 400, 'did you mean "temperatures"'),
+        ("fields=masses,masses +", 400, "fields (masses +), column 9"),
+        ("fields=masses&quantiles=1.5", 400, "quantiles: 1.5 is not between 0 and 1"),
+        ("fields=masses&quantiles=a", 400, "quantiles=a: expected a number"),
+        ("fields=masses&unit=Msn", 400, 'unit "Msn"'),
+    ],
 }
 
 
@@ -337,3 +345,33 @@ def test_work_and_memory_are_limited(start_server, tmp_path):
         answer = http.get(f"/v1/image/{GAS}", params={"pixels": 2000, "backend": "histogram"})
         assert answer.status_code == 413 and "over the limit of 20000000" in answer.json()["detail"]
         assert http.get(f"/v1/image/{GAS}", params={"pixels": 1000, "backend": "histogram"}).status_code == 200
+
+
+def statistics(http, path, **params):
+    answer = http.get(f"/v1/statistics/{path}", params=params)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_statistics_are_numpys(http):
+    temperatures, densities, masses = columns(GAS, "Temperatures", "Densities", "Masses")
+    quantiles = [0, 0.05, 0.5, 0.9, 1]
+    params = {"fields": "temperatures,log10(temperatures / (1 K)),densities", "quantiles": ",".join(map(str, quantiles)), "weight": "masses"}
+    told = statistics(http, GAS, **params)
+    assert (told["type"], told["n_rows"]) == ("gas", len(temperatures))
+    for name, values in zip(params["fields"].split(","), (temperatures, np.log10(temperatures), densities)):
+        found = told["statistics"][name]
+        assert (found["count"], found["n_nan"]) == (len(values), 0)
+        assert (found["min"], found["max"]) == pytest.approx((values.min(), values.max()), rel=1e-15)
+        assert found["sum"] == pytest.approx(values.sum(), rel=1e-13)
+        assert found["mean"] == pytest.approx(values.mean(), rel=1e-13)
+        assert found["std"] == pytest.approx(values.std(), rel=1e-12)
+        assert found["weighted_mean"] == pytest.approx(np.average(values, weights=masses), rel=1e-12)
+        assert list(map(float, found["quantiles"])) == quantiles
+        assert list(found["quantiles"].values()) == pytest.approx(np.quantile(values, quantiles), rel=1e-15)
+    assert told["statistics"]["temperatures"]["unit"] == "K"
+    told = statistics(http, GAS, fields="temperatures", where="temperatures < 0", quantiles="0.5")
+    found = told["statistics"]["temperatures"]
+    assert (told["n_rows"], found["count"], found["mean"], found["min"], found["quantiles"]) == (0, 0, None, None, {"0.5": None})
+    compared["statistics with numpy"] += 4
+

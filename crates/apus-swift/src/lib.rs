@@ -28,6 +28,7 @@ mod naming;
 mod output;
 mod particle_type;
 mod projection;
+mod quantiles;
 mod region;
 mod row_mask;
 mod selection;
@@ -52,6 +53,7 @@ pub use naming::{column_names, snake_case};
 pub use output::{Description, METADATA_GROUPS, Output, UnitDescription};
 pub use particle_type::{PARTICLE_TYPES, ParticleType};
 pub use projection::{Canvas, KERNEL_GAMMA, PictureGrid, Smoothing, View};
+pub use quantiles::QuantileFinder;
 pub use region::{MAX_SHAPES, Region, RegionRequest, Shape};
 pub use row_mask::RowMask;
 pub use selection::{

@@ -23,6 +23,7 @@ mod raster;
 pub mod select;
 mod statistics;
 mod stream;
+pub mod summary;
 mod tag;
 mod tar;
 mod zone_maps;

@@ -14,6 +14,7 @@ mod object;
 mod select;
 mod select_query;
 mod skeleton;
+mod statistics;
 mod stored_type;
 
 use axum::{Router, routing::get};
@@ -40,6 +41,7 @@ use crate::{
         select::post_select,
         image::get_image,
         histogram::get_histogram,
+        statistics::get_statistics,
         download::get_download,
         skeleton::get_skeleton,
     ),
@@ -60,6 +62,7 @@ pub(super) fn protocol(app: &App) -> Protocol {
         .route("/v1/select/{*path}", get(select::get_select).post(select::post_select))
         .route("/v1/image/{*path}", get(image::get_image))
         .route("/v1/histogram/{*path}", get(histogram::get_histogram))
+        .route("/v1/statistics/{*path}", get(statistics::get_statistics))
         .route("/v1/download/", get(download::get_download))
         .route("/v1/download/{*path}", get(download::get_download))
         .route("/v1/skeleton/{*path}", get(skeleton::get_skeleton))

@@ -375,3 +375,48 @@ def test_statistics_are_numpys(http):
     assert (told["n_rows"], found["count"], found["mean"], found["min"], found["quantiles"]) == (0, 0, None, None, {"0.5": None})
     compared["statistics with numpy"] += 4
 
+
+def tile(http, place, **params):
+    answer = http.get(f"/v1/tiles/{GAS}/{place}.png", params=params)
+    assert answer.status_code == 200, answer.text
+    return colours(answer.content), answer.headers
+
+
+def test_tiles_are_pictures_of_their_parts(http):
+    with h5py.File(TEST_DATA / GAS.partition("/")[2]) as f:
+        side = float(np.broadcast_to(f["Header"].attrs["BoxSize"], 3)[0])
+    whole = http.get(f"/v1/image/{GAS}", params={"pixels": "256,256"})
+    found, headers = tile(http, "0/0/0")
+    assert (found == colours(whole.content)).all() and headers["Content-Type"] == "image/png"
+    lower, upper = whole.headers["Apus-Range"].split(",")
+    # The uppermost row of tiles is that of the greatest y.
+    for level, column, row in [(1, 0, 0), (1, 1, 1), (3, 5, 2)]:
+        width = side / 2**level
+        box = (column * width, (column + 1) * width, side - (row + 1) * width, side - row * width)
+        params = {"pixels": "256,256", "box": ",".join(map(repr, box)) + ",,", "vmin": lower, "vmax": upper}
+        expected = colours(http.get(f"/v1/image/{GAS}", params=params).content)
+        found, headers = tile(http, f"{level}/{column}/{row}")
+        assert (found == expected).mean() > 0.999
+        again = http.get(f"/v1/tiles/{GAS}/{level}/{column}/{row}.png", headers={"If-None-Match": headers["ETag"]})
+        assert again.status_code == 304
+        assert (tile(http, f"{level}/{column}/{row}")[0] == found).all()
+    compared["tiles with pictures"] += 4
+
+
+@pytest.mark.parametrize(
+    ("place", "status", "words"),
+    [
+        ("1/2/0.png", 404, "there are 2 by 2 tiles at z=1, and none at 2, 0"),
+        ("13/0/0.png", 404, "z is at most 12"),
+        ("a/0/0.png", 404, "expected PATH/Z/X/Y.png"),
+        ("0/0/0.jpg", 404, "expected PATH/Z/X/Y.png"),
+        ("0/0/0.png?depth=3", 400, "depth=3: expected two numbers, LOWER,UPPER"),
+        ("0/0/0.png?sample=0", 400, "above 0, at most 1"),
+        ("0/0/0.png?sample=2", 400, "between 0 and 1"),
+        ("0/0/0.png?box=1", 400, 'unknown parameter "box"'),
+        ("0/0/0.png?type=neutrinos", 404, "the file has no such type"),
+    ],
+)
+def test_what_is_no_tile_is_said(http, place, status, words):
+    answer = http.get(f"/v1/tiles/{GAS}/{place}")
+    assert answer.status_code == status and words in answer.json()["detail"], answer.text

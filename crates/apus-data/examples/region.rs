@@ -11,8 +11,8 @@ use apus_data::{
     catalog::{Catalog, CatalogOptions},
     store::{Mount, MountSource, Roles, VPath},
     values::{
-        Archive, ArchiveParts, Body, Cancelled, IndexRequest, Limits, PictureMemory, StatisticsCache, ZoneMapFolder,
-        index_files,
+        Archive, ArchiveParts, Body, Cancelled, IndexRequest, Limits, PictureMemory, StatisticsCache, TileCache,
+        ZoneMapFolder, index_files,
         select::{Format, SelectRequest, Selected},
     },
 };
@@ -48,6 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         },
         statistics: StatisticsCache::with_folder(64 << 20, maps),
         pictures: PictureMemory::new(1 << 30),
+        tiles: TileCache::new(1 << 20),
     });
     let path = VPath::parse(file)?;
     for what in what {

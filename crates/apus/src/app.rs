@@ -5,7 +5,7 @@ use std::{io, ops::Deref, sync::Arc};
 use apus_data::{
     catalog::{Catalog, CatalogOptions},
     store::MountError,
-    values::{Archive, ArchiveParts, Limits, PictureMemory, StatisticsCache, ZoneMapFolder},
+    values::{Archive, ArchiveParts, Limits, PictureMemory, StatisticsCache, TileCache, ZoneMapFolder},
 };
 use apus_h5::{Caches, DecodePool};
 
@@ -80,6 +80,7 @@ pub fn open_archive(config: &Config) -> Result<Archive, StartError> {
         },
         statistics: StatisticsCache::with_folder(caches.statistics_bytes, zone_maps),
         pictures: PictureMemory::new(limits.pictures_bytes),
+        tiles: TileCache::new(caches.tiles_bytes),
     }))
 }
 

@@ -4,7 +4,7 @@ use std::{fmt, ops::Deref, sync::Arc};
 
 use apus_h5::{DecodePool, Pace, ReadOptions};
 
-use super::{Cancelled, PictureMemory, Pinned, StatisticsCache};
+use super::{Cancelled, PictureMemory, Pinned, StatisticsCache, TileCache};
 use crate::{catalog::Catalog, store::Roles};
 
 /// The catalogue with what reading takes. Cheap to clone.
@@ -23,6 +23,8 @@ pub struct ArchiveParts {
     pub statistics: StatisticsCache,
     /// The memory that pictures take, all together.
     pub pictures: PictureMemory,
+    /// Tiles of maps.
+    pub tiles: TileCache,
 }
 
 /// How much of everything an answer may take.

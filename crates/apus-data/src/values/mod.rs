@@ -26,6 +26,7 @@ mod stream;
 pub mod summary;
 mod tag;
 mod tar;
+pub mod tiles;
 mod zone_maps;
 
 pub use apus_h5::{Cancelled, Pace, Stop, Waiting};
@@ -40,4 +41,5 @@ pub use pinned::{Pinned, PinnedFile};
 pub use raster::Drawing;
 pub use statistics::StatisticsCache;
 pub use tag::EntityTag;
+pub use tiles::TileCache;
 pub use zone_maps::{IndexProgress, IndexReport, IndexRequest, ZoneMapFolder, ZoneMapStats, index_files};

@@ -85,9 +85,18 @@ impl Range {
 pub(super) fn png_content(
     pinned: &Pinned,
     values: Vec<f64>,
-    [width, height]: [usize; 2],
+    n_pixels: [usize; 2],
     scale: ColourScale,
 ) -> Result<Content> {
+    Ok(Content::stream(pinned.clone(), png_blocks(values, n_pixels, scale)?, None))
+}
+
+/// Its blocks.
+pub(super) fn png_blocks(
+    values: Vec<f64>,
+    [width, height]: [usize; 2],
+    scale: ColourScale,
+) -> Result<impl Iterator<Item = Result<Bytes>> + Send + 'static> {
     let side = |n: usize| u32::try_from(n).map_err(Error::internal);
     let mut encoder = Some(PngEncoder::new(side(width)?, side(height)?));
     // The first row is the uppermost.
@@ -112,5 +121,5 @@ pub(super) fn png_content(
         }
         Ok(Some(out.into()))
     };
-    Ok(Content::stream(pinned.clone(), std::iter::from_fn(move || step().transpose()), None))
+    Ok(std::iter::from_fn(move || step().transpose()))
 }

@@ -6,7 +6,7 @@ use apus_data::{
     catalog::{Catalog, CatalogOptions},
     store::{Mount, MountSource, Roles, VPath},
     values::{
-        Archive, ArchiveParts, Body, Cancelled, Limits, PictureMemory, StatisticsCache, ZoneMapFolder,
+        Archive, ArchiveParts, Body, Cancelled, Limits, PictureMemory, StatisticsCache, TileCache, ZoneMapFolder,
         select::{Format, SelectRequest, Selected},
     },
 };
@@ -42,6 +42,7 @@ pub(crate) fn open(folder: &Path, maps: Option<&Path>) -> Archive {
         },
         statistics: StatisticsCache::with_folder(64 << 20, maps),
         pictures: PictureMemory::new(1 << 30),
+        tiles: TileCache::new(1 << 20),
     })
 }
 

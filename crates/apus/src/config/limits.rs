@@ -82,6 +82,8 @@ pub struct Caches {
     pub statistics_bytes: u64,
     /// Bytes of zone maps on disk, in the state folder; 0 keeps none there.
     pub zone_map_bytes: u64,
+    /// Bytes of tiles of maps; 0 disables the cache.
+    pub tiles_bytes: u64,
     /// Bytes of encoded descriptions of files' objects.
     pub description_bytes: u64,
 }
@@ -129,6 +131,7 @@ impl Default for Caches {
             chunk_bytes: 64 << 20,
             statistics_bytes: 64 << 20,
             zone_map_bytes: 1 << 30,
+            tiles_bytes: 64 << 20,
             description_bytes: 64 << 20,
         }
     }

@@ -9,10 +9,11 @@ mod request;
 mod scene;
 
 use apus_swift::{BoundFormula, Canvas, Dimensions, Formula, Frame, Output, Region, Smoothing};
+use bytes::Bytes;
 
 pub use self::request::{Backend, ImageForm, ImageRequest, Pixels, ViewRequest};
 use self::scene::Scene;
-use super::{Content, EntityTag, Pinned, memory::Held, select::FormulaRows};
+use super::{Content, EntityTag, Pinned, memory::Held, raster::png_blocks, select::FormulaRows};
 use crate::{Error, Result, store::VPath};
 
 /// The longest side of a picture.
@@ -97,7 +98,30 @@ impl Image {
     ///
     /// Errors: none that such a request gives; the type is the tag's.
     pub fn tag(&self) -> Result<EntityTag> {
-        self.pinned.tag(&("image", &self.request))
+        self.tag_as("image")
+    }
+
+    /// The same, of an answer of another kind.
+    pub(super) fn tag_as(&self, what: &str) -> Result<EntityTag> {
+        self.pinned.tag(&(what, &self.request))
+    }
+
+    /// The values of the first and the last colour.
+    ///
+    /// Errors: as [`content`](Self::content).
+    pub(super) fn drawn_range(&self) -> Result<[f64; 2]> {
+        self.request.drawing.range(&self.picture()?.values)
+    }
+
+    /// The picture as a PNG, with colours for values between those two, or between its own.
+    ///
+    /// Errors: as [`content`](Self::content).
+    pub(super) fn drawn(&self, range: Option<[f64; 2]>) -> Result<Bytes> {
+        let Picture { values, n_pixels, .. } = self.picture()?;
+        let drawing = &self.request.drawing;
+        let range = range.map_or_else(|| drawing.range(&values), Ok)?;
+        let blocks = png_blocks(values, n_pixels, drawing.scale(range))?.collect::<Result<Vec<_>>>()?;
+        Ok(blocks.concat().into())
     }
 
     /// The picture.
@@ -193,7 +217,8 @@ impl Pictured {
             let dimensions = weight.dimensions.map(|weight| weight.times(Dimensions::LENGTH.power(-2.0)));
             let area_factor = if frame == Frame::Physical { a.powf(-2.0) } else { 1.0 };
             let (factor, unit) = in_unit(output, "unit", dimensions, request.unit.as_deref())?;
-            return Ok(Self { weight: weight.times(factor * area_factor), field: None, unit, frame });
+            let weight = weight.times(factor * area_factor * request.sample_factor);
+            return Ok(Self { weight, field: None, unit, frame });
         };
         let field = rows.bind("field", field)?;
         let frame = request.frame.unwrap_or(field.frame);

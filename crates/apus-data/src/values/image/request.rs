@@ -22,6 +22,8 @@ pub struct ImageRequest {
     pub pixels: Pixels,
     /// How particles are spread over them.
     pub backend: Backend,
+    /// What surface densities are multiplied by: the inverse of a sample that stands for all.
+    pub sample_factor: f64,
     /// The unit of the values; the file's where there is none.
     pub unit: Option<String>,
     /// The frame of the values: comoving for densities, the field's own for means, where there is none.

@@ -103,17 +103,12 @@ pub(super) fn of_query(query: Option<&str>, limits: &Limits) -> ApiResult<ImageR
     let mut params = Params::parse(query, &known)?;
     let particle_type = params.take("type").unwrap_or_else(|| "gas".to_owned());
     let form = named("format", params.take("format"), ImageForm::Png, &ImageForm::ALL)?;
-    let view = match (params.take("axis"), params.take("along")) {
+    let axis = axis(&mut params)?;
+    let view = match (axis, params.take("along")) {
         (Some(_), Some(_)) => {
             return Err(bad("axis and along both say where the picture looks from: take one of them".to_owned()));
         }
-        (axis, None) => ViewRequest::Axis(match axis.as_deref() {
-            None => 2,
-            Some(name) => {
-                let found = AXES.iter().position(|axis| *axis == name);
-                found.ok_or_else(|| unknown("value of axis", name, &AXES))?
-            }
-        }),
+        (axis, None) => ViewRequest::Axis(axis.unwrap_or(2)),
         (None, Some(text)) => ViewRequest::Along(direction(&text)?),
     };
     let pixels = params.take("pixels").map_or(Ok(Pixels::Longer(USUAL_PIXELS)), |text| parse_pixels(&text))?;
@@ -125,7 +120,29 @@ pub(super) fn of_query(query: Option<&str>, limits: &Limits) -> ApiResult<ImageR
     let drawing = drawing(&mut params)?;
     let mut select = rows_of(&mut params, limits)?;
     select.request.frame = frame;
-    Ok(ImageRequest { select, particle_type, field, weight, view, pixels, backend, unit, frame, form, drawing })
+    Ok(ImageRequest {
+        select,
+        particle_type,
+        field,
+        weight,
+        view,
+        pixels,
+        backend,
+        sample_factor: 1.0,
+        unit,
+        frame,
+        form,
+        drawing,
+    })
+}
+
+/// The axis of the box that is looked along, 0 to 2.
+pub(super) fn axis(params: &mut Params) -> ApiResult<Option<usize>> {
+    let position = |name: &str| {
+        let found = AXES.iter().position(|axis| *axis == name);
+        found.ok_or_else(|| unknown("value of axis", name, &AXES))
+    };
+    params.take("axis").as_deref().map(position).transpose()
 }
 
 pub(super) fn drawing(params: &mut Params) -> ApiResult<Drawing> {

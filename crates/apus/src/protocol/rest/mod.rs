@@ -16,6 +16,7 @@ mod select_query;
 mod skeleton;
 mod statistics;
 mod stored_type;
+mod tiles;
 
 use axum::{Router, routing::get};
 use utoipa::OpenApi;
@@ -42,6 +43,7 @@ use crate::{
         image::get_image,
         histogram::get_histogram,
         statistics::get_statistics,
+        tiles::get_tile,
         download::get_download,
         skeleton::get_skeleton,
     ),
@@ -63,6 +65,7 @@ pub(super) fn protocol(app: &App) -> Protocol {
         .route("/v1/image/{*path}", get(image::get_image))
         .route("/v1/histogram/{*path}", get(histogram::get_histogram))
         .route("/v1/statistics/{*path}", get(statistics::get_statistics))
+        .route("/v1/tiles/{*path}", get(tiles::get_tile))
         .route("/v1/download/", get(download::get_download))
         .route("/v1/download/{*path}", get(download::get_download))
         .route("/v1/skeleton/{*path}", get(skeleton::get_skeleton))

@@ -123,7 +123,7 @@ impl Tile {
             let mut image = request.image.clone();
             image.view = ViewRequest::Axis(request.axis);
             image.pixels = Pixels::Sides([TILE_PIXELS; 2]);
-            image.select.request.region.shapes = vec![Shape::Box(bounds)];
+            image.select.request.region.shapes = vec![Shape::Box(bounds).into()];
             let sample = match request.sample {
                 Some(sample) => Some(sample),
                 None => sample_of(n_rows, level)?,

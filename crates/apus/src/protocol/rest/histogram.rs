@@ -99,7 +99,7 @@ pub(crate) async fn get_histogram(
     method: Method,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
-    let request = of_query(query.as_deref())?;
+    let request = of_query(query.as_deref(), &app.config.limits)?;
     let preconditions = Preconditions::of(&headers);
     let archive = app.archive.clone();
     answer::answer(&app.work, method == Method::HEAD, move |cancelled| {

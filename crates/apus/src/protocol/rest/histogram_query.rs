@@ -6,9 +6,12 @@ use super::{
     image_query::{bad, drawing, formula, named, parse_number, shown},
     select_query::{WHICH_ROWS, parse_frame, rows_of},
 };
-use crate::http::{
-    error::ApiResult,
-    params::{Params, unknown},
+use crate::{
+    config::Limits,
+    http::{
+        error::ApiResult,
+        params::{Params, unknown},
+    },
 };
 
 /// The parameters of `/v1/histogram`, beside those that say which rows.
@@ -37,7 +40,7 @@ pub(super) enum HistogramFormName {
 /// What a query asks for.
 ///
 /// Errors: 400.
-pub(super) fn of_query(query: Option<&str>) -> ApiResult<HistogramRequest> {
+pub(super) fn of_query(query: Option<&str>, limits: &Limits) -> ApiResult<HistogramRequest> {
     let known: Vec<&str> = PARAMETERS.into_iter().chain(WHICH_ROWS).collect();
     let mut params = Params::parse(query, &known)?;
     let particle_type = params.take("type").unwrap_or_else(|| "gas".to_owned());
@@ -75,7 +78,7 @@ pub(super) fn of_query(query: Option<&str>) -> ApiResult<HistogramRequest> {
     let unit = params.take("unit");
     let frame = params.take("frame").map(|text| parse_frame("frame", &text)).transpose()?;
     let drawing = drawing(&mut params)?;
-    let mut select = rows_of(&mut params)?;
+    let mut select = rows_of(&mut params, limits)?;
     select.request.frame = frame;
     Ok(HistogramRequest { select, particle_type, axes, weight, radial, field, unit, frame, form, drawing })
 }

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     app::App,
     auth::Caller,
+    config::Limits,
     http::{
         answer::{self, Answer},
         error::{ApiError, ApiResult, Problem},
@@ -85,7 +86,7 @@ pub(crate) async fn get_statistics(
     method: Method,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
-    let request = of_query(query.as_deref())?;
+    let request = of_query(query.as_deref(), &app.config.limits)?;
     let preconditions = Preconditions::of(&headers);
     let archive = app.archive.clone();
     answer::answer(&app.work, method == Method::HEAD, move |cancelled| {
@@ -111,7 +112,7 @@ fn statistics_answer(
 /// What a query asks for.
 ///
 /// Errors: 400.
-fn of_query(query: Option<&str>) -> ApiResult<SummaryRequest> {
+fn of_query(query: Option<&str>, limits: &Limits) -> ApiResult<SummaryRequest> {
     let known: Vec<&str> = PARAMETERS.into_iter().chain(WHICH_ROWS).collect();
     let mut params = Params::parse(query, &known)?;
     let particle_type = params.take("type").unwrap_or_else(|| "gas".to_owned());
@@ -139,7 +140,7 @@ fn of_query(query: Option<&str>) -> ApiResult<SummaryRequest> {
     let weight = formula(&mut params, "weight")?;
     let units = list(params.take("unit"));
     let frame = params.take("frame").map(|text| parse_frame("frame", &text)).transpose()?;
-    let mut select = rows_of(&mut params)?;
+    let mut select = rows_of(&mut params, limits)?;
     select.request.frame = frame;
     Ok(SummaryRequest { select, particle_type, fields, weight, quantiles, units, frame })
 }

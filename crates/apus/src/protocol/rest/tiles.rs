@@ -23,6 +23,7 @@ use super::{
 use crate::{
     app::App,
     auth::Caller,
+    config::Limits,
     http::{
         answer::{self, Answer},
         error::{ApiError, ApiResult, Problem},
@@ -84,7 +85,7 @@ pub(crate) async fn get_tile(
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     let (path, place) = place(&path)?;
-    let request = of_query(query.as_deref(), place)?;
+    let request = of_query(query.as_deref(), place, &app.config.limits)?;
     let preconditions = Preconditions::of(&headers);
     let archive = app.archive.clone();
     answer::answer(&app.work, method == Method::HEAD, move |cancelled| {
@@ -136,7 +137,7 @@ fn place(whole: &VPath) -> ApiResult<(VPath, Place)> {
 /// What a query asks for.
 ///
 /// Errors: 400.
-fn of_query(query: Option<&str>, Place { level, column, row }: Place) -> ApiResult<TileRequest> {
+fn of_query(query: Option<&str>, Place { level, column, row }: Place, limits: &Limits) -> ApiResult<TileRequest> {
     let mut params = Params::parse(query, &PARAMETERS)?;
     let particle_type = params.take("type").unwrap_or_else(|| "gas".to_owned());
     let field = formula(&mut params, "field")?;
@@ -147,7 +148,7 @@ fn of_query(query: Option<&str>, Place { level, column, row }: Place) -> ApiResu
     let frame = params.take("frame").map(|text| parse_frame("frame", &text)).transpose()?;
     let sample = params.take("sample").map(|text| parse_sample(&text)).transpose()?;
     let drawing = drawing(&mut params)?;
-    let mut select = rows_of(&mut params)?;
+    let mut select = rows_of(&mut params, limits)?;
     select.request.frame = frame;
     let image = ImageRequest {
         select,

@@ -251,21 +251,21 @@ mod tests {
     /// Expected: `float(numpy.longdouble)` of these bits.
     #[test]
     fn extended_floats_are_rounded_once() {
-        assert_eq!(extended(16383, 1 << 63), 1.0);
-        assert_eq!(extended(0x8000 | 16383, 3 << 62), -1.5);
-        assert_eq!(extended(16383, (1 << 63) | (1 << 10)), 1.0);
-        assert_eq!(extended(16383, (1 << 63) | (1 << 10) | 1), 1.0 + f64::EPSILON);
-        assert_eq!(extended(16383, (1 << 63) | (3 << 10)), 1.0 + 2.0 * f64::EPSILON);
-        assert_eq!(extended(16383, u64::MAX), 2.0);
-        assert_eq!(extended(16383 - 1074, 1 << 63), 5e-324);
-        assert_eq!(extended(16383 - 1075, 1 << 63), 0.0);
-        assert_eq!(extended(16383 - 1075, (1 << 63) | 1), 5e-324);
-        assert_eq!(extended(16383 - 1022, 1 << 63), f64::MIN_POSITIVE);
-        assert_eq!(extended(16383 + 1023, u64::MAX << 11), f64::MAX);
-        assert_eq!(extended(16383 + 1023, u64::MAX), f64::INFINITY);
-        assert_eq!(extended(16383 + 1024, 1 << 63), f64::INFINITY);
-        assert_eq!(extended(0x7fff, 1 << 63), f64::INFINITY);
+        assert_eq!(extended(16383, 1 << 63).to_bits(), f64::to_bits(1.0));
+        assert_eq!(extended(0x8000 | 16383, 3 << 62).to_bits(), f64::to_bits(-1.5));
+        assert_eq!(extended(16383, (1 << 63) | (1 << 10)).to_bits(), f64::to_bits(1.0));
+        assert_eq!(extended(16383, (1 << 63) | (1 << 10) | 1).to_bits(), f64::to_bits(1.0 + f64::EPSILON));
+        assert_eq!(extended(16383, (1 << 63) | (3 << 10)).to_bits(), f64::to_bits(1.0 + 2.0 * f64::EPSILON));
+        assert_eq!(extended(16383, u64::MAX).to_bits(), f64::to_bits(2.0));
+        assert_eq!(extended(16383 - 1074, 1 << 63).to_bits(), f64::to_bits(5e-324));
+        assert_eq!(extended(16383 - 1075, 1 << 63).to_bits(), f64::to_bits(0.0));
+        assert_eq!(extended(16383 - 1075, (1 << 63) | 1).to_bits(), f64::to_bits(5e-324));
+        assert_eq!(extended(16383 - 1022, 1 << 63).to_bits(), f64::to_bits(f64::MIN_POSITIVE));
+        assert_eq!(extended(16383 + 1023, u64::MAX << 11).to_bits(), f64::to_bits(f64::MAX));
+        assert_eq!(extended(16383 + 1023, u64::MAX).to_bits(), f64::to_bits(f64::INFINITY));
+        assert_eq!(extended(16383 + 1024, 1 << 63).to_bits(), f64::to_bits(f64::INFINITY));
+        assert_eq!(extended(0x7fff, 1 << 63).to_bits(), f64::to_bits(f64::INFINITY));
         assert!(extended(0x7fff, 3 << 62).is_nan());
-        assert_eq!(extended(1, 1 << 63), 0.0);
+        assert_eq!(extended(1, 1 << 63).to_bits(), f64::to_bits(0.0));
     }
 }

@@ -92,7 +92,7 @@ def test_a_list_of_conditions_is_limited_and_its_cost_is_told(start_server, fold
             ]:
                 assert answer.status_code == 413
                 assert fault in answer.json()["detail"]
-        cost = session.post("/v1/select/snapshot.hdf5", json=fields | {"where": ["coordinates.x > 0", "abs(coordinates.y) < 0"], "explain": True}).json()
+        cost = session.post("/v1/select/snapshot.hdf5", json=fields | {"where": ["coordinates.x > 0", "abs(coordinates.y) > 0"], "explain": True}).json()
         assert cost["conditions"] == {"n": 2, "limit": 3, "size_bytes": 39, "limit_bytes": 100}
         # One comparison; another with an absolute value of a column.
         assert cost["groups"][0]["n_operations_at_most"] == 4 * cost["groups"][0]["n_rows"]

@@ -26,6 +26,8 @@ pub struct QuantileFinder {
 impl QuantileFinder {
     /// How often the values are to be seen.
     pub const N_PASSES: u32 = N_PASSES;
+    /// The memory that a rank takes. A quantile has two.
+    pub const RANK_BYTES: u64 = 8 << DIGIT_BITS;
 
     /// For quantiles from 0 to 1, of so many values that are numbers.
     pub fn new(quantiles: &[f64], n_values: u64) -> Self {

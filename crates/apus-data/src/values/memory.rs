@@ -1,4 +1,4 @@
-//! The memory that pictures take, all together: a slow client keeps one for as long as it reads.
+//! The memory that pictures, histograms and statistics take, all together: a slow client keeps one for as long as it reads.
 
 use std::{
     fmt,
@@ -38,7 +38,7 @@ impl PictureMemory {
         let limit = self.0.limit_bytes;
         if n_bytes > limit {
             return Err(Error::too_large(format!(
-                "pixels: the picture takes {n_bytes} bytes of memory, over the limit of {limit}: ask for fewer pixels"
+                "the answer takes {n_bytes} bytes of memory, over the limit of {limit}: ask for fewer pixels, bins or quantiles"
             )));
         }
         let more = |taken: u64| taken.checked_add(n_bytes).filter(|taken| *taken <= limit);

@@ -127,6 +127,7 @@ impl Summary {
     /// Errors: those of reading; [`Error::Gone`].
     pub fn content(self) -> Result<Content> {
         let n_fields = self.fields.len();
+        let _held = self.pinned.archive().pictures.take(self.memory_bytes())?;
         let mut moments = vec![Moments::none(); n_fields];
         let mut n_rows = 0u64;
         self.rows.each(|rows| {
@@ -161,6 +162,12 @@ impl Summary {
         let answer = Answer { r#type: &self.rows.group()?.name, n_rows, statistics };
         let bytes = serde_json::to_vec(&answer).map_err(Error::internal)?;
         Ok(Content::whole(self.pinned.clone(), bytes).with_rows(n_rows))
+    }
+
+    /// What finding quantiles takes: two ranks for each, of each field.
+    fn memory_bytes(&self) -> u64 {
+        let n_ranks = 2 * self.request.quantiles.len() as u64;
+        (self.fields.len() as u64).saturating_mul(n_ranks * QuantileFinder::RANK_BYTES + 1024)
     }
 
     fn quantiles(&self, moments: &[Moments]) -> Result<Vec<Vec<Option<f64>>>> {

@@ -15,6 +15,7 @@ fn values_over_the_limits_are_refused_on_every_address_that_gives_some() {
         let tight = Service::with(folder_mount("", &files.folder), |config| {
             config.limits.answer_bytes = 16;
             config.limits.held_bytes = 16;
+            config.limits.pictures_bytes = 16;
         });
         let cases = cases_of(&kind, &free);
         let ask =

@@ -11,6 +11,7 @@ mod info;
 mod list;
 mod lists;
 mod object;
+mod parameter_examples;
 mod select;
 mod select_query;
 mod skeleton;

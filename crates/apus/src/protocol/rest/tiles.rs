@@ -18,6 +18,7 @@ use axum::{
 use super::{
     histogram_query::parse_range,
     image_query::{AxisName, ColourMapName, ScaleName, axis, drawing, formula, parse_number, shown},
+    parameter_examples::{ConditionText, ExpressionText, Fraction, LargeNumber, Number, UnitText},
     select_query::{FrameName, parse_frame, rows_of},
 };
 use crate::{
@@ -51,18 +52,18 @@ const PARAMETERS: [&str; 13] = [
         ("x" = u32, Path, description = "Which tile from the left", example = 0),
         ("y" = u32, Path, description = "Which tile from above", example = 1),
         ("type" = Option<String>, Query, description = "The particle type; `gas` where it is missing", example = "gas"),
-        ("field" = Option<String>, Query, description = "As of `/v1/image`"),
-        ("weight" = Option<String>, Query, description = "As of `/v1/image`"),
+        ("field" = inline(Option<ExpressionText>), Query, description = "As of `/v1/image`"),
+        ("weight" = inline(Option<ExpressionText>), Query, description = "As of `/v1/image`"),
         ("axis" = inline(Option<AxisName>), Query, description = "The axis that the map looks along; `z` where it is missing"),
         ("depth" = Option<String>, Query, description = "`lower,upper` along that axis, in the file's comoving length; all of it where it is missing", example = "0,10"),
-        ("unit" = Option<String>, Query, description = "The unit of `vmin` and `vmax`"),
+        ("unit" = inline(Option<UnitText>), Query, description = "The unit of `vmin` and `vmax`"),
         ("frame" = inline(Option<FrameName>), Query, description = "Their frame, and that of quantities in `where` that do not say theirs"),
-        ("where" = Option<String>, Query, description = "A condition"),
-        ("sample" = Option<f64>, Query, description = "A fraction of the particles, which stands for all; as the level needs where it is missing"),
+        ("where" = inline(Option<ConditionText>), Query, description = "A condition"),
+        ("sample" = inline(Option<Fraction>), Query, description = "A fraction of the particles, which stands for all; as the level needs where it is missing"),
         ("colormap" = inline(Option<ColourMapName>), Query, description = "The colours; `viridis` where it is missing"),
         ("scale" = inline(Option<ScaleName>), Query, description = "How colours go by values; `log` where it is missing"),
-        ("vmin" = Option<f64>, Query, description = "The value of the first colour; the least at `z=0` where it is missing"),
-        ("vmax" = Option<f64>, Query, description = "The value of the last colour; the greatest at `z=0` where it is missing"),
+        ("vmin" = inline(Option<Number>), Query, description = "The value of the first colour; the least at `z=0` where it is missing"),
+        ("vmax" = inline(Option<LargeNumber>), Query, description = "The value of the last colour; the greatest at `z=0` where it is missing"),
     ),
     responses(
         (status = 200, description = "The tile", content_type = "image/png"),

@@ -339,7 +339,7 @@ def test_everybody_can_use_it(chromium, demo, is_phone, theme):
 
 def test_the_policy_is_strict(demo):
     with demo.session() as session:
-        page = session.get("/")
+        page = session.get("/", headers={"Accept": "text/html"})
         policy = page.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy and "script-src 'self';" in policy and "unsafe" not in policy
         assert not re.search(r"<script(?![^>]*\bsrc=)|\bon\w+=|<style", page.text)

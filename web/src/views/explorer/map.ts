@@ -127,6 +127,10 @@ export class BoxMap {
       },
     }) as unknown as new (options: L.GridLayerOptions) => L.GridLayer;
     this.tiles = new Tiles({ tileSize: TILE, bounds: this.bounds, noWrap: true, minZoom: -4, minNativeZoom: 0, maxNativeZoom: MAX_TILE_ZOOM, maxZoom: MAX_ZOOM, keepBuffer: 1, updateWhenZooming: false });
+    // Between whole zoom levels, rounding would leave hairlines between tiles.
+    this.tiles.on("tileloadstart", (event) => {
+      event.tile.style.width = event.tile.style.height = `${TILE + 1}px`;
+    });
     this.tiles.on("tileunload", (event) => (event.tile as HTMLElement & { abort?: AbortController }).abort?.abort());
     this.tiles.addTo(this.map);
     if (!before) return;

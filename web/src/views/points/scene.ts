@@ -69,7 +69,6 @@ export class PointScene {
     this.controls.dampingFactor = 0.12;
     this.controls.listenToKeyEvents(canvas);
     this.controls.addEventListener("change", () => this.draw());
-    this.home();
   }
 
   private unit() {
@@ -82,7 +81,9 @@ export class PointScene {
   }
 
   home() {
-    this.fly(new Vector3(0, 0, 0), new Vector3(0.9, 0.7, 1.45));
+    // In a narrow window the box fits in only from farther away.
+    const distance = Math.max(1, 1.15 / this.camera.aspect);
+    this.fly(new Vector3(0, 0, 0), new Vector3(0.9, 0.7, 1.45).multiplyScalar(distance));
   }
 
   /** Looks at a halo from some of its radii away. */
@@ -127,6 +128,7 @@ export class PointScene {
     this.renderer.setSize(width, height, false);
     this.camera.aspect = width / height;
     this.camera.updateProjectionMatrix();
+    if (this.camera.position.length() === 0) this.home();
     this.draw();
   }
 

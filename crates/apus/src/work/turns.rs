@@ -264,7 +264,7 @@ mod tests {
         }
         assert_eq!(n, 4, "half of them");
         for address in 2..5 {
-            held.push(time::timeout(wait, long.take(origin(address, 100))).await.unwrap());
+            held.push(time::timeout(wait, long.take(origin(address, 100 + u64::from(address)))).await.unwrap());
         }
     }
 

@@ -27,7 +27,8 @@ fn check(test: &str, change: impl Fn(&Files), may_be_completed: bool) {
             let answer = RUNTIME.block_on(async {
                 let (mut answer, mut body) = service.begin(case.ask_for(ASKED)).await;
                 answer.take_frame(&mut body).await;
-                let is_whole = answer.body.len() == before.body.len();
+                // A description is made whole before it begins, but does not leave in one frame where it is long.
+                let is_whole = answer.body.len() == before.body.len() || label.ends_with("a description");
                 change(&files);
                 answer.finish(body).await;
                 (answer, is_whole)

@@ -4,8 +4,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::{Config, ConfigError};
 
-/// Descriptors for the runtime, the accounts, listings and logins, and a few to spare.
-const N_OTHERS: usize = 64;
+/// Descriptors for the runtime, the accounts, listings and logins, a few to spare; and for answers that wait for their clients, which may hold
+/// files that were evicted from the open files.
+const N_OTHERS: usize = 64 + 240;
 /// With fewer connections than this, the service does not start.
 const MIN_CONNECTIONS: usize = 16;
 
@@ -30,7 +31,7 @@ pub fn make_room(config: &mut Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Every answer may hold a file that was evicted from the open files.
+/// Every answer that is begun may hold a file that was evicted from the open files.
 fn n_for_files(config: &Config) -> usize {
     config.caches.open_files.saturating_add(config.limits.concurrent_answers).saturating_add(N_OTHERS)
 }
@@ -73,11 +74,11 @@ mod tests {
 
     #[test]
     fn connections_have_what_files_leave() {
-        check(1200, Some(1000));
+        check(1440, Some(1000));
         check(u64::MAX, Some(1000));
-        check(1199, Some(999));
-        check(216, Some(16));
-        check(215, None);
+        check(1439, Some(999));
+        check(456, Some(16));
+        check(455, None);
         check(0, None);
     }
 }

@@ -57,10 +57,15 @@ pub(super) enum ColumnsBody {
     Text(String),
 }
 
-/// Takes the elements of a list, at most so many, with looks at whether anybody waits.
-fn read_list<'de, A: SeqAccess<'de>, T: Deserialize<'de>>(mut elements: A, most: usize) -> Result<Vec<T>, A::Error> {
+/// Takes the elements of a list, at most so many, with looks at whether anybody waits. Errors say what is expected.
+fn read_list<'de, A: SeqAccess<'de>, T: Deserialize<'de>>(
+    mut elements: A,
+    most: usize,
+    expected: &'static str,
+) -> Result<Vec<T>, A::Error> {
     let mut list = Vec::new();
-    while let Some(element) = elements.next_element()? {
+    let element_error = |error: A::Error| A::Error::custom(format!("expected {expected}: {error}"));
+    while let Some(element) = elements.next_element().map_err(element_error)? {
         if list.len() == most {
             return Err(A::Error::custom(format!("a list of more than {most}")));
         }
@@ -86,20 +91,21 @@ where
     [T; N]: Deserialize<'de>,
 {
     let (mut shapes, mut numbers) = (Vec::new(), Vec::new());
-    while let Some(element) = elements.next_element::<Element<T, [T; N]>>().map_err(|_| A::Error::custom(expected))? {
+    let wrong = || A::Error::custom(format!("expected {expected}"));
+    while let Some(element) = elements.next_element::<Element<T, [T; N]>>().map_err(|_| wrong())? {
         match element {
             Element::Number(number) if shapes.is_empty() && numbers.len() < N => numbers.push(number),
             Element::Shape(shape) if numbers.is_empty() && shapes.len() < MAX_SHAPES => shapes.push(shape),
             Element::Shape(_) if numbers.is_empty() => {
                 return Err(A::Error::custom(format!("a list of more than {MAX_SHAPES} shapes")));
             }
-            _ => return Err(A::Error::custom(expected)),
+            _ => return Err(wrong()),
         }
     }
     if numbers.is_empty() {
         return Ok(shapes);
     }
-    Ok(vec![numbers.try_into().map_err(|_| A::Error::custom(expected))?])
+    Ok(vec![numbers.try_into().map_err(|_| wrong())?])
 }
 
 /// Reads a type from what JSON has for it: a text, a whole number, or a list.
@@ -129,7 +135,7 @@ macro_rules! deserialize {
                     })?
 
                     fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<$type, A::Error> {
-                        $list(elements)
+                        $list(elements, $expected)
                     }
                 }
 
@@ -139,41 +145,38 @@ macro_rules! deserialize {
     };
 }
 
-deserialize!(Texts, "a text or a list of texts", text: Texts::One, list: |elements| Ok(Texts::List(read_list(elements, MAX_TEXTS)?)));
+deserialize!(Texts, "a text or a list of texts", text: Texts::One, list: |elements, expected| Ok(Texts::List(read_list(elements, MAX_TEXTS, expected)?)));
 deserialize!(
     Boxes,
     "a box: six numbers, or null for an open side: [xmin, xmax, ymin, ymax, zmin, zmax], or a list of boxes",
     text: Boxes::Text,
-    list: |elements| Ok(Boxes::List(read_shapes(
-        elements,
-        "a box is six numbers, or null for an open side: [xmin, xmax, ymin, ymax, zmin, zmax]"
-    )?))
+    list: |elements, expected| Ok(Boxes::List(read_shapes(elements, expected)?))
 );
 deserialize!(
     Spheres,
     "a sphere: four numbers: [x, y, z, radius], or a list of spheres",
     text: Spheres::Text,
-    list: |elements| Ok(Spheres::List(read_shapes(elements, "a sphere is four numbers: [x, y, z, radius]")?))
+    list: |elements, expected| Ok(Spheres::List(read_shapes(elements, expected)?))
 );
 deserialize!(
     Ids,
     "ids, which are whole numbers from 0 to 18446744073709551615",
     text: Ids::Text,
     number: Ids::One,
-    list: |elements| Ok(Ids::List(read_list(elements, usize::MAX)?))
+    list: |elements, expected| Ok(Ids::List(read_list(elements, usize::MAX, expected)?))
 );
 deserialize!(
     RowsBody,
     "rows \"a:b,c:d\" or [[a, b], [c, d]], whole numbers from 0 to 18446744073709551615",
     text: RowsBody::Text,
-    list: |elements| Ok(RowsBody::Pairs(read_list(elements, usize::MAX)?))
+    list: |elements, expected| Ok(RowsBody::Pairs(read_list(elements, usize::MAX, expected)?))
 );
 deserialize!(
     ColumnsBody,
     "columns: a number, a list of numbers, or \"0,2\"",
     text: ColumnsBody::Text,
     number: ColumnsBody::One,
-    list: |elements| Ok(ColumnsBody::List(read_list(elements, usize::MAX)?))
+    list: |elements, expected| Ok(ColumnsBody::List(read_list(elements, usize::MAX, expected)?))
 );
 
 #[cfg(test)]

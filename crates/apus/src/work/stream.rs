@@ -43,6 +43,8 @@ const MAX_REST_BYTES: u64 = 1 << 20;
 const SHORT_BLOCK_BYTES: usize = 32 << 10;
 /// So many of those may wait for it, and a thread is woken when all but one are taken.
 const SHORT_BLOCKS_AHEAD: usize = 4;
+/// No further block is made for it beyond so many bytes: blocks of text and of variable-length values have the length that they have.
+const SHORT_AHEAD_BYTES: usize = SHORT_BLOCKS_AHEAD * SHORT_BLOCK_BYTES;
 /// Blocks get longer when the client has taken so much: what the buffers of the sockets swallow says nothing.
 const PROBATION_BYTES: u64 = 6 << 20;
 /// A client that takes nothing for so long is one that is waited for.
@@ -103,8 +105,8 @@ enum Message {
 }
 
 enum Burst {
-    /// The channel is full.
-    Full,
+    /// The channel is full, or has enough bytes.
+    Full { has_long_blocks: bool },
     /// All blocks are sent, or the receiver is gone.
     Over,
     /// The body must break off.
@@ -197,8 +199,9 @@ impl Work {
         // When it took nothing last, in bytes taken by then.
         let mut stalled_at = 0;
         let mut is_slow = true;
+        let mut waits_for_all = false;
         loop {
-            let n_free = if is_slow { SHORT_BLOCKS_AHEAD - 1 } else { SHORT_BLOCKS_AHEAD };
+            let n_free = if waits_for_all { SHORT_BLOCKS_AHEAD } else { SHORT_BLOCKS_AHEAD - 1 };
             if time::timeout(PARK_AFTER, sender.reserve_many(n_free)).await.is_err() {
                 pace.park();
                 pace.set_block_bytes(SHORT_BLOCK_BYTES);
@@ -220,7 +223,10 @@ impl Work {
                 (blocks, state)
             };
             match self.on_thread(client.origin, thread, cancelled.clone(), burst).await {
-                Ok((rest, Burst::Full)) => blocks = rest,
+                Ok((rest, Burst::Full { has_long_blocks })) => {
+                    blocks = rest;
+                    waits_for_all = has_long_blocks;
+                }
                 Ok((_, Burst::Over | Burst::Failed(apus_data::Error::Gone))) => return,
                 Ok((_, Burst::Failed(error))) => {
                     tracing::warn!(%error, "the answer was broken off");
@@ -304,18 +310,20 @@ fn make_blocks(
     progress: &Progress,
     is_slow: bool,
 ) -> Burst {
+    let mut n_bytes = 0;
     loop {
         // Of long blocks, one waits.
-        let is_full = !is_slow && sender.capacity() < sender.max_capacity();
+        let is_enough = if is_slow { n_bytes >= SHORT_AHEAD_BYTES } else { sender.capacity() < sender.max_capacity() };
         let room = match sender.try_reserve() {
-            Ok(room) if !is_full => room,
-            Ok(_) | Err(mpsc::error::TrySendError::Full(())) => return Burst::Full,
+            Ok(room) if !is_enough => room,
+            Ok(_) | Err(mpsc::error::TrySendError::Full(())) => return Burst::Full { has_long_blocks: is_enough },
             Err(mpsc::error::TrySendError::Closed(())) => return Burst::Over,
         };
         match blocks.next() {
             Some(Ok(block)) => {
                 let block = if is_slow { alone(block) } else { block };
                 progress.make(&block);
+                n_bytes += block.len();
                 room.send(Message::Block(block));
             }
             Some(Err(error)) => return Burst::Failed(error),

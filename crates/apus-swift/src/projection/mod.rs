@@ -2,7 +2,7 @@
 //!
 //! A [`View`] turns positions into the picture's two axes and its depth, along an axis of the box or rotated. A [`PictureGrid`] says which
 //! part of that plane the picture shows, in which pixels; it knows the periodic copies of a particle that reach it. A [`Canvas`] adds
-//! [`Splat`]s, particles with a smoothing length or without, block by block on several threads.
+//! splats, particles with a smoothing length or without, block by block on several threads.
 //!
 //! With [`Smoothing::Kernel`] a picture is that of swiftsimio 12's `project_gas` with the backend `fast`, pixel by pixel, but for its sums,
 //! which are of 64-bit floats here: see [`kernel`].

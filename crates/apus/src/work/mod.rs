@@ -5,7 +5,7 @@
 //!
 //! Permits are for work, not for waiting. A `place` is held while an answer is begun, and is given back with its first block; a `thread`
 //! while something is read or encoded, and long work lets others have it at every [`check_cancelled`](apus_h5::check_cancelled). Both go to
-//! whoever has least (`turns`). An answer that waits for its client has neither: it is plain data, counted in a [`Budget`].
+//! whoever has least (`turns`). An answer that waits for its client has neither: it is plain data, counted in a budget of bytes.
 
 mod stream;
 mod turns;

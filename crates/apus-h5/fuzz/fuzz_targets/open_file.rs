@@ -69,7 +69,8 @@ fn visit_dataset(dataset: &Dataset) {
     let rows = n_rows.and_then(|n| RowRanges::new(vec![n.saturating_sub(2)..n, 0..n.min(3)]));
     let selection = Selection { rows, ..Selection::default() };
     let _ = dataset.read(selection.clone(), LIMIT_BYTES);
-    let options = ReadOptions { pool: POOL.clone(), block_bytes: 1 << 12, work_ahead_bytes: 1 << 14, ..ReadOptions::default() };
+    let options =
+        ReadOptions { pool: POOL.clone(), block_bytes: 1 << 12, work_ahead_bytes: 1 << 14, ..ReadOptions::default() };
     let Ok(reader) = dataset.reader(selection, &options) else { return };
     let promised = reader.size_bytes();
     let mut size_bytes = 0;

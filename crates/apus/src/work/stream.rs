@@ -198,7 +198,6 @@ impl Work {
         let pace = blocks.pace();
         // When it took nothing last, in bytes taken by then.
         let mut stalled_at = 0;
-        let mut is_slow = true;
         let mut waits_for_all = false;
         loop {
             let n_free = if waits_for_all { SHORT_BLOCKS_AHEAD } else { SHORT_BLOCKS_AHEAD - 1 };
@@ -214,7 +213,7 @@ impl Work {
             if sender.is_closed() {
                 return;
             }
-            is_slow = client.progress.taken_bytes().saturating_sub(stalled_at) < PROBATION_BYTES;
+            let is_slow = client.progress.taken_bytes().saturating_sub(stalled_at) < PROBATION_BYTES;
             pace.set_block_bytes(if is_slow { SHORT_BLOCK_BYTES } else { usize::MAX });
             let thread = self.0.threads.take(client.origin).await;
             let (burst_sender, progress) = (sender.clone(), Arc::clone(&client.progress));

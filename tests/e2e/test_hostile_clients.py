@@ -15,6 +15,8 @@ import hostile
 from accounts import add_user
 from conftest import TEST_DATA
 
+pytestmark = pytest.mark.release
+
 TEMPLATE = TEST_DATA / "cosmo_box_gzip_v1.0.0.hdf5"
 PEAK_BYTES = 400 << 20
 # What is left when the attackers have gone: caches (some 100 MiB when full), and what the allocator keeps.

@@ -83,11 +83,21 @@ pub(super) struct TextBlocks<E> {
     tail: Option<Vec<u8>>,
     /// What is left of the block that is being written.
     block: Bytes,
+    /// The length of the memory that this keeps, as far as it is known.
+    kept_bytes: usize,
 }
 
 impl<E: TextEncoder> TextBlocks<E> {
     pub(super) fn new(elements: impl Into<Elements>, pace: Pace, encoder: E, head: Vec<u8>, tail: Vec<u8>) -> Self {
-        Self { elements: elements.into(), pace, encoder, out: head, tail: Some(tail), block: Bytes::new() }
+        Self {
+            elements: elements.into(),
+            pace,
+            encoder,
+            out: head,
+            tail: Some(tail),
+            block: Bytes::new(),
+            kept_bytes: 0,
+        }
     }
 
     /// Writes until there is enough for a block of text, or nothing more.
@@ -99,6 +109,7 @@ impl<E: TextEncoder> TextBlocks<E> {
             if self.block.is_empty() {
                 if let Some(block) = self.elements.next() {
                     self.block = block?;
+                    self.kept_bytes = usize::MAX;
                     continue;
                 }
                 if let Some(mut tail) = self.tail.take() {
@@ -110,9 +121,10 @@ impl<E: TextEncoder> TextBlocks<E> {
             let step = self.block.split_to(step_bytes.min(self.block.len()));
             self.encoder.write(&step, &mut self.out);
         }
-        if block_bytes < TEXT_BLOCK_BYTES {
-            // A block keeps all that was decoded with it.
+        if block_bytes < TEXT_BLOCK_BYTES && self.block.len() <= self.kept_bytes / 2 {
+            // A block keeps all that was decoded with it; a client that takes it slowly is left with little more than it still needs.
             self.block = Bytes::copy_from_slice(&self.block);
+            self.kept_bytes = self.block.len();
         }
         Ok(())
     }
